@@ -1,0 +1,73 @@
+"""What a neural material is made of, as frozen data. Sources: [P] Zeltner et al. 2024, [T] Bitterli et al. 2026."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FEATURE_WIDTHS = {"wi": 3, "wo": 3, "log_half": 1}
+"""Numbers a learned frame contributes to the decoder's input, by feature name.
+
+`wi`, `wo`: the direction dotted with the frame's t, b, n [P].
+`log_half`: (log(|h - n|^2 + 1e-6) + 6) / 6 with h the unit half vector and n the frame's normal. Our own: a GGX lobe is
+piecewise almost linear in it, whatever its width.
+"""
+
+Activation = Literal["relu", "leaky_relu"]
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The network from (directions in the learned frames, latent) to the cosine-weighted response.
+
+    Input order: for each frame, for each feature in `features` order, its numbers; then the latent.
+    Hidden layers are affine + activation (`leaky_relu`: slope 0.01), the last is affine with 3 outputs;
+    the response is exp(raw - 3) [P].
+    """
+
+    hidden: tuple[int, ...] = (32, 32)
+    activation: Activation = "relu"
+    features: tuple[str, ...] = ("wi", "wo", "log_half")
+
+    def __post_init__(self) -> None:
+        if not self.hidden or any(not 1 <= n <= 1024 for n in self.hidden):
+            raise ValueError(f"decoder.hidden: expected 1 or more widths from 1 to 1024, got {self.hidden}")
+        if self.activation not in ("relu", "leaky_relu"):
+            raise ValueError(f"decoder.activation: expected relu or leaky_relu, got {self.activation!r}")
+        unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
+        if unknown or not self.features or len(set(self.features)) != len(self.features):
+            raise ValueError(f"decoder.features: expected distinct names of {sorted(FEATURE_WIDTHS)}, got {self.features}")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of a neural material: latent channels, learned frames, decoder."""
+
+    channels: int = 8
+    frames: int = 2
+    decoder: DecoderConfig = DecoderConfig()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.channels <= 64:
+            raise ValueError(f"channels: expected 1 to 64, got {self.channels}")
+        if not 0 <= self.frames <= 4:
+            raise ValueError(f"frames: expected 0 to 4, got {self.frames}")
+
+    @property
+    def decoder_inputs(self) -> int:
+        """Width of the decoder's input."""
+        return max(self.frames, 1) * sum(FEATURE_WIDTHS[f] for f in self.decoder.features) + self.channels
+
+
+@dataclass(frozen=True)
+class Lobe:
+    """One fixed lobe of the interim sampler: a cosine hemisphere or an isotropic GGX half-vector lobe.
+
+    frame: -1 for the geometric normal (+z), else the learned frame whose normal is the axis.
+    alpha: GGX width, ignored by `cosine`. weight: probability of the lobe; a sampler's weights sum to 1.
+    """
+
+    kind: Literal["cosine", "ggx"]
+    frame: int
+    alpha: float
+    weight: float
