@@ -36,7 +36,9 @@ class DecoderConfig:
             raise ValueError(f"decoder.activation: expected relu or leaky_relu, got {self.activation!r}")
         unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
         if unknown or not self.features or len(set(self.features)) != len(self.features):
-            raise ValueError(f"decoder.features: expected distinct names of {sorted(FEATURE_WIDTHS)}, got {self.features}")
+            raise ValueError(
+                f"decoder.features: expected distinct names of {sorted(FEATURE_WIDTHS)}, got {self.features}"
+            )
 
 
 @dataclass(frozen=True)
