@@ -1,0 +1,8 @@
+"""The neural material: configuration and the plain NumPy forward."""
+
+from verdigris.model.config import FEATURE_WIDTHS as FEATURE_WIDTHS
+from verdigris.model.config import DecoderConfig as DecoderConfig
+from verdigris.model.config import Lobe as Lobe
+from verdigris.model.config import ModelConfig as ModelConfig
+from verdigris.model.neural import Metadata as Metadata
+from verdigris.model.neural import NeuralMaterial as NeuralMaterial

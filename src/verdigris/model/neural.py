@@ -1,0 +1,176 @@
+"""NeuralMaterial: the plain NumPy forward. Every other version of the model is tested against this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from verdigris.conventions import Array
+from verdigris.model.config import Lobe, ModelConfig
+from verdigris.model.decoder import decode
+from verdigris.model.features import decoder_input
+from verdigris.model.frames import shading_frames
+from verdigris.model.latents import Indices, choose_level, fetch_pyramid
+from verdigris.model.sampler import mixture_pdf, sample_mixture
+
+CHUNK = 1 << 16
+"""Queries evaluated at once: bounds the memory of a call at some tens of MB, whatever its length."""
+
+WEIGHT_SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What an asset says about itself, as plain JSON values.
+
+    source: uri, material, sha256. bake: the settings of the bake. report: the measured quality.
+    """
+
+    name: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+    bake: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class NeuralMaterial:
+    """A baked material: latent pyramid, learned frames, decoder, sampler.
+
+    latents: level k is `[H_k, W_k, C]` (layout: `model/latents.py`). frame_weight: `[frames * 6, C]`, None without
+    learned frames. layers: (weight `[out, in]`, bias `[out]`), hidden ones first. lobes: weights sum to 1.
+    All arrays share one floating dtype, in which everything is computed; float32 but in tests.
+
+    Raises ValueError, naming the field, where shapes or dtypes do not fit the configuration.
+    """
+
+    config: ModelConfig
+    latents: tuple[Array, ...]
+    frame_weight: Array | None
+    layers: tuple[tuple[Array, Array], ...]
+    lobes: tuple[Lobe, ...]
+    metadata: Metadata = Metadata()
+
+    def __post_init__(self) -> None:
+        _check_latents(self)
+        _check_networks(self)
+        _check_lobes(self)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of all arrays, and of all results."""
+        return self.latents[0].dtype
+
+    def eval(self, uv: Array, wi: Array, wo: Array, level: float | Array = 0, seed: int = 0) -> Array:
+        """Response times the cosine of wo, `[n, 2], [n, 3], [n, 3] -> [n, 3]` linear RGB; 0 below the horizon.
+
+        level: scalar or `[n]`; a fractional one is chosen at random between its neighbours, by `seed`.
+        """
+        uv, wi, wo = self._cast(uv=(uv, 2), wi=(wi, 3), wo=(wo, 3))
+        levels = choose_level(level, len(self.latents), len(uv), seed)
+        result = np.empty((len(uv), 3), dtype=self.dtype)
+        for part in _chunks(len(uv)):
+            latent, frames = self._shading(uv[part], levels[part])
+            result[part] = self._response(latent, frames, wi[part], wo[part])
+        return result
+
+    def pdf(self, uv: Array, wi: Array, wo: Array, level: float | Array = 0, seed: int = 0) -> Array:
+        """Density of `sample` per solid angle, `[n, 2], [n, 3], [n, 3] -> [n]`; 0 below the horizon."""
+        uv, wi, wo = self._cast(uv=(uv, 2), wi=(wi, 3), wo=(wo, 3))
+        levels = choose_level(level, len(self.latents), len(uv), seed)
+        result = np.empty(len(uv), dtype=self.dtype)
+        for part in _chunks(len(uv)):
+            _, frames = self._shading(uv[part], levels[part])
+            result[part] = mixture_pdf(self.lobes, frames[:, :, 2], wi[part], wo[part])
+        return result
+
+    def sample(
+        self, uv: Array, wi: Array, u: Array, level: float | Array = 0, seed: int = 0
+    ) -> tuple[Array, Array, Array]:
+        """A direction for each query: (wo `[n, 3]`, pdf `[n]`, weight `[n, 3]` = eval / pdf).
+
+        u: `[n, 3]` uniform in [0, 1). pdf 0 (and weight 0) marks a null sample.
+        """
+        uv, wi, u = self._cast(uv=(uv, 2), wi=(wi, 3), u=(u, 3))
+        levels = choose_level(level, len(self.latents), len(uv), seed)
+        wo, pdf, weight = np.empty_like(wi), np.empty(len(uv), dtype=self.dtype), np.empty_like(wi)
+        for part in _chunks(len(uv)):
+            latent, frames = self._shading(uv[part], levels[part])
+            wo[part], pdf[part] = sample_mixture(self.lobes, frames[:, :, 2], wi[part], u[part])
+            response = self._response(latent, frames, wi[part], wo[part])
+            density = pdf[part, None]
+            weight[part] = np.where(density > 0, response / np.where(density > 0, density, 1), 0)
+        return wo, pdf, weight
+
+    def _shading(self, uv: Array, levels: Indices) -> tuple[Array, Array]:
+        """Latents `[n, C]` and frames `[n, F, 3, 3]` of queries."""
+        latent = fetch_pyramid(self.latents, uv, levels)
+        return latent, shading_frames(self.frame_weight, latent)
+
+    def _response(self, latent: Array, frames: Array, wi: Array, wo: Array) -> Array:
+        x = decoder_input(self.config.decoder, frames, wi, wo, latent)
+        above = (wi[:, 2] > 0) & (wo[:, 2] > 0)
+        return np.where(above[:, None], decode(self.layers, self.config.decoder.activation, x), 0)
+
+    def _cast(self, **arguments: tuple[Array, int]) -> list[Array]:
+        """The arguments as `[n, width]` arrays of our dtype, all of one length."""
+        arrays = {name: np.asarray(value, dtype=self.dtype) for name, (value, _) in arguments.items()}
+        n = len(next(iter(arrays.values())))
+        for name, array in arrays.items():
+            width = arguments[name][1]
+            if array.shape != (n, width):
+                raise ValueError(f"{name}: expected shape ({n}, {width}), got {array.shape}")
+        return list(arrays.values())
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK) for start in range(0, n, CHUNK))
+
+
+def _check(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of shape {array.shape}")
+
+
+def _check_latents(material: NeuralMaterial) -> None:
+    if not material.latents:
+        raise ValueError("latents: expected 1 or more levels, got none")
+    if material.dtype.kind != "f":
+        raise ValueError(f"latents.0: expected a floating dtype, got {material.dtype}")
+    for index, level in enumerate(material.latents):
+        if level.ndim != 3 or 0 in level.shape:
+            raise ValueError(f"latents.{index}: expected shape (H, W, channels), got {level.shape}")
+        _check(f"latents.{index}", level, (*level.shape[:2], material.config.channels), material.dtype)
+
+
+def _check_networks(material: NeuralMaterial) -> None:
+    config, dtype = material.config, material.dtype
+    if (material.frame_weight is None) != (config.frames == 0):
+        got = "none" if material.frame_weight is None else "one"
+        raise ValueError(f"frames.weight: expected {'none' if config.frames == 0 else 'one'}, got {got}")
+    if material.frame_weight is not None:
+        _check("frames.weight", material.frame_weight, (config.frames * 6, config.channels), dtype)
+    widths = (config.decoder_inputs, *config.decoder.hidden, 3)
+    if len(material.layers) != len(widths) - 1:
+        raise ValueError(f"decoder.layers: expected {len(widths) - 1} layers, got {len(material.layers)}")
+    for index, (weight, bias) in enumerate(material.layers):
+        _check(f"decoder.layers.{index}.weight", weight, (widths[index + 1], widths[index]), dtype)
+        _check(f"decoder.layers.{index}.bias", bias, (widths[index + 1],), dtype)
+
+
+def _check_lobes(material: NeuralMaterial) -> None:
+    for index, lobe in enumerate(material.lobes):
+        if lobe.kind not in ("cosine", "ggx"):
+            raise ValueError(f"lobes.{index}.kind: expected cosine or ggx, got {lobe.kind!r}")
+        if not -1 <= lobe.frame < material.config.frames:
+            raise ValueError(f"lobes.{index}.frame: expected -1 to {material.config.frames - 1}, got {lobe.frame}")
+        smallest = 1e-4 if lobe.kind == "ggx" else 0
+        if not smallest <= lobe.alpha <= 1:
+            raise ValueError(f"lobes.{index}.alpha: expected {smallest} to 1, got {lobe.alpha}")
+        if not 0 <= lobe.weight <= 1:
+            raise ValueError(f"lobes.{index}.weight: expected 0 to 1, got {lobe.weight}")
+    total = sum(lobe.weight for lobe in material.lobes)
+    if not abs(total - 1) <= WEIGHT_SUM_TOLERANCE:
+        raise ValueError(f"lobes: expected weights that sum to 1, got {total}")
