@@ -1,0 +1,113 @@
+"""The `.vdg` format: layout, names, limits and checksum. `docs/format.md` is its specification for strangers.
+
+A safetensors file: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes. The header's
+`__metadata__` holds `checksum` and `verdigris`, the manifest: JSON in a string, as safetensors wants it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from verdigris.model.config import ModelConfig
+
+SCHEMA = 1
+MAX_FILE_BYTES = 1 << 30
+MAX_HEADER_BYTES = 16 << 20
+MAX_SIDE = 16384
+MAX_LEVELS = 15
+MAX_HIDDEN_LAYERS = 16
+MAX_LOBES = 64
+MAX_NAME_LENGTH = 256
+
+LENGTH_BYTES = 8
+DTYPE = "F16"
+DTYPE_BYTES = 2
+NO_CHECKSUM = "0" * 64
+"""What stands in the checksum's place while the file is hashed."""
+
+CONVENTIONS = {
+    "directions": "wi = viewer, wo = light; unit, leaving the surface, in the local frame (t, b, n) with n = +z",
+    "response": "BSDF times cosine of wo, linear Rec. 709 RGB",
+    "uv": "origin lower left, texel row 0 at v = 0.5 / H, repeat",
+    "levels": "0 is the finest, each side halves rounding down to 1 or more",
+}
+"""Written into every file and required in it: a file that means something else must not be read as this."""
+
+
+class Malformed(Exception):
+    """A rule of the format is broken; the message names the field. Becomes an AssetError that names the file too."""
+
+
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """An error's message as one line of bounded length, whatever the file put into it."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text that is the same for equal values: sorted keys, no spaces, ASCII, shortest floats, no NaN.
+
+    Raises Malformed for values that JSON does not have.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Malformed(f"metadata: expected plain JSON values, got {error}") from error
+
+
+def level_shape(finest: tuple[int, int], level: int) -> tuple[int, int]:
+    """Height and width of a level, from those of level 0."""
+    return max(finest[0] >> level, 1), max(finest[1] >> level, 1)
+
+
+def tensor_shapes(config: ModelConfig, finest: tuple[int, int], levels: int) -> dict[str, tuple[int, ...]]:
+    """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for level in range(levels):
+        shapes[f"latents.{level}"] = (*level_shape(finest, level), config.channels)
+    if config.frames:
+        shapes["frames.weight"] = (config.frames * 6, config.channels)
+    widths = (config.decoder_inputs, *config.decoder.hidden, 3)
+    for index, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        shapes[f"decoder.layers.{index}.weight"] = (outputs, inputs)
+        shapes[f"decoder.layers.{index}.bias"] = (outputs,)
+    return shapes
+
+
+def encode_header(tensors: Sequence[tuple[str, Sequence[int], int]], manifest: Mapping[str, Any]) -> bytes:
+    """The JSON header with an empty checksum, from (name, shape, bytes) of the tensors in their order.
+
+    Padded by spaces so that the tensors begin at a multiple of 8 bytes in the file.
+    """
+    metadata = {"checksum": NO_CHECKSUM, "verdigris": canonical_json(manifest)}
+    header: dict[str, Any] = {"__metadata__": metadata}
+    offset = 0
+    for name, shape, size in tensors:
+        header[name] = {"dtype": DTYPE, "shape": list(shape), "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    return text + b" " * (-len(text) % 8)
+
+
+def seal(header: bytes, data: bytes) -> bytes:
+    """The file: length, header, data, the empty checksum replaced by that of the whole."""
+    body = len(header).to_bytes(LENGTH_BYTES, "little") + header + data
+    # The metadata comes first in the header and the checksum first in it, so this is the checksum's own place.
+    place = body.index(NO_CHECKSUM.encode("ascii"))
+    digest = hashlib.sha256(body).hexdigest().encode("ascii")
+    return body[:place] + digest + body[place + len(digest) :]
+
+
+def checksum(length: bytes, header: bytes, data: bytes, digest: str) -> str:
+    """SHA-256 of the file with the 64 digits of `digest`, which must stand once in the header, replaced by zeros."""
+    written = digest.encode("ascii", "replace")
+    if header.count(written) != 1:
+        raise Malformed("checksum: expected it to stand in the header once, as plain digits")
+    blank = header.replace(written, NO_CHECKSUM.encode("ascii"))
+    state = hashlib.sha256(length)
+    state.update(blank)
+    state.update(data)
+    return state.hexdigest()

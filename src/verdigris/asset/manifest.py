@@ -1,0 +1,150 @@
+"""The manifest inside a `.vdg` header: written from a material, and parsed with every field checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from verdigris.asset.format import (
+    CONVENTIONS,
+    MAX_HIDDEN_LAYERS,
+    MAX_LEVELS,
+    MAX_LOBES,
+    MAX_NAME_LENGTH,
+    SCHEMA,
+    Malformed,
+)
+from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
+from verdigris.model.neural import Metadata, NeuralMaterial
+
+KINDS = {dict: "an object", list: "a list", str: "a string", int: "an integer", float: "a number"}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the manifest says, checked. levels: number of latent levels."""
+
+    config: ModelConfig
+    levels: int
+    lobes: tuple[Lobe, ...]
+    metadata: Metadata
+
+
+def build(material: NeuralMaterial) -> dict[str, Any]:
+    """The manifest of a material, as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "conventions": CONVENTIONS,
+        "model": dataclasses.asdict(material.config),
+        "levels": len(material.latents),
+        "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
+        **dataclasses.asdict(material.metadata),
+    }
+
+
+def check_schema(value: Any) -> None:
+    """Raises Malformed where the manifest is of a version that we do not read."""
+    schema = _Fields(value, "manifest").take("schema", int)
+    if schema != SCHEMA:
+        raise Malformed(f"schema: expected version {SCHEMA}, got {schema}")
+
+
+def parse(value: Any) -> Manifest:
+    """Checks a decoded manifest. Raises Malformed, naming the field; unknown fields are refused."""
+    check_schema(value)
+    fields = _Fields(value, "manifest", "schema")
+    conventions = fields.take("conventions", dict)
+    if conventions != CONVENTIONS:
+        raise Malformed(f"conventions: expected those of schema {SCHEMA}, got others")
+    levels = fields.take("levels", int)
+    if not 1 <= levels <= MAX_LEVELS:
+        raise Malformed(f"levels: expected 1 to {MAX_LEVELS}, got {levels}")
+    config = _parse_model(fields.take("model", dict))
+    lobes = _parse_sampler(fields.take("sampler", dict))
+    metadata = Metadata(
+        name=_parse_name(fields.take("name", str)),
+        source=fields.take("source", dict),
+        bake=fields.take("bake", dict),
+        report=fields.take("report", dict),
+    )
+    fields.finish()
+    return Manifest(config, levels, lobes, metadata)
+
+
+class _Fields:
+    """The fields of a JSON object, taken one by one; what remains at the end is unknown."""
+
+    def __init__(self, value: Any, name: str, *taken: str) -> None:
+        if not isinstance(value, dict):
+            raise Malformed(f"{name}: expected an object, got {shorten(value)}")
+        self.value, self.name, self.taken = value, name, set(taken)
+
+    def take(self, key: str, kind: type) -> Any:
+        self.taken.add(key)
+        if key not in self.value:
+            raise Malformed(f"{self.name}.{key}: missing")
+        found = self.value[key]
+        # bool is an int in Python, not in JSON; an integer is a number in both.
+        right = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
+        if not right:
+            raise Malformed(f"{self.name}.{key}: expected {KINDS[kind]}, got {shorten(found)}")
+        return self._number(key, found) if kind is float else found
+
+    def _number(self, key: str, found: float) -> float:
+        try:
+            return float(found)
+        except OverflowError as error:
+            raise Malformed(f"{self.name}.{key}: expected a number, got {shorten(found)}") from error
+
+    def finish(self) -> None:
+        unknown = sorted(set(self.value) - self.taken)
+        if unknown:
+            raise Malformed(f"{self.name}: unknown field {shorten(unknown[0])}")
+
+
+def shorten(value: Any, limit: int = 60) -> str:
+    """A value as one short line, for a message."""
+    text = repr(value) if not isinstance(value, (dict, list)) else KINDS[type(value)]
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _parse_name(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise Malformed(f"name: expected up to {MAX_NAME_LENGTH} printable characters, got {shorten(name)}")
+    return name
+
+
+def _parse_list(values: list[Any], name: str, kind: type, limit: int) -> list[Any]:
+    if not 1 <= len(values) <= limit:
+        raise Malformed(f"{name}: expected 1 to {limit} entries, got {len(values)}")
+    entries = _Fields({str(index): value for index, value in enumerate(values)}, name)
+    return [entries.take(str(index), kind) for index in range(len(values))]
+
+
+def _parse_model(value: dict[str, Any]) -> ModelConfig:
+    fields = _Fields(value, "model")
+    decoder = _Fields(fields.take("decoder", dict), "model.decoder")
+    hidden = _parse_list(decoder.take("hidden", list), "model.decoder.hidden", int, MAX_HIDDEN_LAYERS)
+    features = _parse_list(decoder.take("features", list), "model.decoder.features", str, 64)
+    activation: Any = decoder.take("activation", str)
+    channels, frames = fields.take("channels", int), fields.take("frames", int)
+    decoder.finish()
+    fields.finish()
+    try:
+        return ModelConfig(channels, frames, DecoderConfig(tuple(hidden), activation, tuple(features)))
+    except ValueError as error:
+        raise Malformed(f"model: {error}") from error
+
+
+def _parse_sampler(value: dict[str, Any]) -> tuple[Lobe, ...]:
+    fields = _Fields(value, "sampler")
+    entries = _parse_list(fields.take("lobes", list), "sampler.lobes", dict, MAX_LOBES)
+    fields.finish()
+    lobes = []
+    for index, entry in enumerate(entries):
+        lobe = _Fields(entry, f"sampler.lobes.{index}")
+        kind, frame = lobe.take("kind", str), lobe.take("frame", int)
+        lobes.append(Lobe(kind, frame, lobe.take("alpha", float), lobe.take("weight", float)))
+        lobe.finish()
+    return tuple(lobes)

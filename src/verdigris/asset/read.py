@@ -1,0 +1,240 @@
+"""Reads a `.vdg` file: everything is checked before anything is used, and nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+from verdigris.asset import manifest as manifests
+from verdigris.asset.format import (
+    CONVENTIONS,
+    DTYPE,
+    DTYPE_BYTES,
+    LENGTH_BYTES,
+    MAX_FILE_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_SIDE,
+    SCHEMA,
+    Malformed,
+    checksum,
+    one_line,
+    tensor_shapes,
+)
+from verdigris.asset.manifest import shorten
+from verdigris.conventions import Array
+from verdigris.errors import AssetError
+from verdigris.model.neural import NeuralMaterial
+
+
+@dataclass(frozen=True)
+class _File:
+    """The three parts of a file, as bytes."""
+
+    length: bytes
+    header: bytes
+    data: bytes
+
+
+def load(path: str | os.PathLike[str]) -> NeuralMaterial:
+    """The material of a `.vdg` file, its arrays widened to float32.
+
+    Raises AssetError, one line that names the file and the field, where anything is not as `docs/format.md` says.
+    """
+    return _load(path)[0]
+
+
+def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a `.vdg` file holds, as plain JSON values: bytes, checksum, manifest, level sizes, parameter counts.
+
+    The file is checked as by `load`. Raises AssetError.
+    """
+    material, digest, size = _load(path)
+    networks = [array for layer in material.layers for array in layer]
+    return {
+        "file": os.fspath(path),
+        "bytes": size,
+        "checksum": digest,
+        "schema": SCHEMA,
+        **dataclasses.asdict(material.metadata),
+        "conventions": dict(CONVENTIONS),
+        "model": json.loads(json.dumps(dataclasses.asdict(material.config))),
+        "levels": [{"height": level.shape[0], "width": level.shape[1]} for level in material.latents],
+        "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
+        "parameters": {
+            "latents": sum(level.size for level in material.latents),
+            "frames": 0 if material.frame_weight is None else material.frame_weight.size,
+            "decoder": sum(array.size for array in networks),
+        },
+    }
+
+
+def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, str]:
+    """The material and the checksum of a file's three parts. Raises Malformed, naming the field."""
+    entries = _decode(header, "header")
+    if not isinstance(entries, dict):
+        raise Malformed(f"header: expected an object, got {shorten(entries)}")
+    digest, text = _metadata(entries.pop("__metadata__", None))
+    decoded = _decode(text.encode("utf-8", "surrogatepass"), "manifest")
+    # Before the checksum, so that a newer file is told apart from a damaged one.
+    manifests.check_schema(decoded)
+    if checksum(length, header, data, digest) != digest:
+        raise Malformed("checksum: the file is damaged, its bytes do not match the checksum in it")
+    manifest = manifests.parse(decoded)
+    arrays = _tensors(entries, data, manifest)
+    try:
+        return _material(arrays, manifest), digest
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+
+
+def _load(path: str | os.PathLike[str]) -> tuple[NeuralMaterial, str, int]:
+    try:
+        # Asked before opening: a pipe would block there.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise Malformed("expected a regular file")
+        with Path(path).open("rb") as stream:
+            file = _read(stream)
+        material, digest = parse(file.length, file.header, file.data)
+        return material, digest, sum(map(len, (file.length, file.header, file.data)))
+    except Malformed as error:
+        raise AssetError(f"{os.fspath(path)}: {one_line(error)}") from error
+    except (OSError, ValueError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or one_line(error) or "not enough memory"
+        raise AssetError(f"{os.fspath(path)}: cannot be read: {reason}") from error
+
+
+def _read(stream: BinaryIO) -> _File:
+    size = os.fstat(stream.fileno()).st_size
+    if not LENGTH_BYTES <= size <= MAX_FILE_BYTES:
+        raise Malformed(f"size: expected {LENGTH_BYTES} to {MAX_FILE_BYTES} bytes, got {size}")
+    length = stream.read(LENGTH_BYTES)
+    expected = int.from_bytes(length, "little")
+    if not 2 <= expected <= MAX_HEADER_BYTES:
+        raise Malformed(f"header length: expected 2 to {MAX_HEADER_BYTES} bytes, got {expected}: not a .vdg file")
+    header = stream.read(expected)
+    if len(header) < expected:
+        raise Malformed(f"header: expected {expected} bytes, got {len(header)}: the file is cut short")
+    return _File(length, header, stream.read(MAX_FILE_BYTES))
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{shorten(text)} is out of range")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return result
+
+
+def _decode(text: bytes, name: str) -> Any:
+    """Strict JSON: UTF-8, no key twice, finite numbers."""
+    try:
+        return json.loads(
+            text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{name}: expected JSON, got {shorten(str(error), 120)}") from error
+
+
+def _metadata(value: Any) -> tuple[str, str]:
+    """Checksum and manifest text."""
+    if not isinstance(value, dict) or set(value) != {"checksum", "verdigris"}:
+        raise Malformed("__metadata__: expected the keys checksum and verdigris: not a .vdg file")
+    digest, text = value["checksum"], value["verdigris"]
+    if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise Malformed(f"checksum: expected 64 hexadecimal digits, got {shorten(digest)}")
+    if not isinstance(text, str):
+        raise Malformed(f"manifest: expected a string, got {shorten(text)}")
+    return digest, text
+
+
+def _is_natural(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _entry(name: str, entry: Any) -> tuple[tuple[int, ...], int, int]:
+    """Shape, begin and end of a tensor's header entry."""
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise Malformed(f"{name}: expected dtype, shape and data_offsets, got {shorten(entry)}")
+    if entry["dtype"] != DTYPE:
+        raise Malformed(f"{name}: expected dtype {DTYPE}, got {shorten(entry['dtype'])}")
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    if not isinstance(shape, list) or not 1 <= len(shape) <= 3 or not all(map(_is_natural, shape)):
+        raise Malformed(f"{name}: expected a shape of 1 to 3 sizes")
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_natural, offsets)):
+        raise Malformed(f"{name}: expected two data_offsets")
+    return tuple(shape), offsets[0], offsets[1]
+
+
+def _finest(entries: dict[str, Any]) -> tuple[int, int]:
+    if "latents.0" not in entries:
+        raise Malformed("latents.0: missing")
+    shape, _, _ = _entry("latents.0", entries["latents.0"])
+    if len(shape) != 3 or not all(1 <= side <= MAX_SIDE for side in shape[:2]):
+        raise Malformed(f"latents.0: expected shape (H, W, channels), sides 1 to {MAX_SIDE}, got {shorten(shape)}")
+    return shape[0], shape[1]
+
+
+def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest) -> dict[str, Array]:
+    """Every tensor as float32, checked against the manifest: none unknown, none missing, no holes, all finite."""
+    shapes = tensor_shapes(manifest.config, _finest(entries), manifest.levels)
+    for name in shapes.keys() - entries.keys():
+        raise Malformed(f"{name}: missing")
+    for name in sorted(entries.keys() - shapes.keys()):
+        raise Malformed(f"{shorten(name)}: unknown tensor")
+    spans = []
+    for name, expected in shapes.items():
+        shape, begin, end = _entry(name, entries[name])
+        if shape != expected:
+            raise Malformed(f"{name}: expected shape {expected}, got {shorten(shape)}")
+        if end - begin != math.prod(shape) * DTYPE_BYTES:
+            raise Malformed(f"{name}: expected {math.prod(shape) * DTYPE_BYTES} bytes, got {end - begin}")
+        spans.append((begin, end, name))
+    _check_spans(sorted(spans), len(data))
+    return {name: _array(name, data[begin:end], shapes[name]) for begin, end, name in spans}
+
+
+def _check_spans(spans: list[tuple[int, int, str]], size: int) -> None:
+    position = 0
+    for begin, end, name in spans:
+        if begin != position:
+            raise Malformed(f"{name}: expected to begin at byte {position} of the tensors, got {begin}")
+        position = end
+    if position != size:
+        raise Malformed(f"tensors: expected {position} bytes, got {size}")
+
+
+def _array(name: str, data: bytes, shape: tuple[int, ...]) -> Array:
+    array = np.frombuffer(data, dtype="<f2").reshape(shape).astype(np.float32)
+    if not np.isfinite(array).all():
+        raise Malformed(f"{name}: expected finite numbers, got {array[~np.isfinite(array)][0]}")
+    return array
+
+
+def _material(arrays: dict[str, Array], manifest: manifests.Manifest) -> NeuralMaterial:
+    layers = len(manifest.config.decoder.hidden) + 1
+    return NeuralMaterial(
+        config=manifest.config,
+        latents=tuple(arrays[f"latents.{level}"] for level in range(manifest.levels)),
+        frame_weight=arrays.get("frames.weight"),
+        layers=tuple((arrays[f"decoder.layers.{i}.weight"], arrays[f"decoder.layers.{i}.bias"]) for i in range(layers)),
+        lobes=manifest.lobes,
+        metadata=manifest.metadata,
+    )

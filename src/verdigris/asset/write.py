@@ -1,0 +1,93 @@
+"""Writes a `.vdg` file: the same material gives the same bytes, and a failure leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from verdigris.asset import manifest as manifests
+from verdigris.asset.format import (
+    LENGTH_BYTES,
+    MAX_FILE_BYTES,
+    MAX_HEADER_BYTES,
+    Malformed,
+    encode_header,
+    one_line,
+    seal,
+)
+from verdigris.asset.read import parse
+from verdigris.conventions import Array
+from verdigris.errors import AssetError
+from verdigris.model.neural import NeuralMaterial
+
+
+def save(material: NeuralMaterial, path: str | os.PathLike[str]) -> None:
+    """Writes a material, its numbers rounded to float16; an existing file is replaced in one step.
+
+    Raises AssetError, one line that names the file and the field, where the material cannot be stored (a number
+    float16 does not have, metadata that JSON does not have, a size over a limit) or the file cannot be written.
+    """
+    try:
+        content = encode(material)
+    except Malformed as error:
+        raise AssetError(f"{os.fspath(path)}: cannot be written: {one_line(error)}") from error
+    try:
+        _replace(Path(path), content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AssetError(f"{os.fspath(path)}: cannot be written: {reason}") from error
+
+
+def encode(material: NeuralMaterial) -> bytes:
+    """The bytes of the file. Raises Malformed where the reader would refuse them."""
+    arrays = [(name, _to_half(name, array)) for name, array in _tensors(material)]
+    header = encode_header([(name, a.shape, a.nbytes) for name, a in arrays], manifests.build(material))
+    if len(header) > MAX_HEADER_BYTES:
+        raise Malformed(f"metadata: expected a header of up to {MAX_HEADER_BYTES} bytes, got {len(header)}")
+    data = b"".join(array.tobytes() for _, array in arrays)
+    content = seal(header, data)
+    if len(content) > MAX_FILE_BYTES:
+        raise Malformed(f"size: expected up to {MAX_FILE_BYTES} bytes, got {len(content)}")
+    # What we write, we can read: the reader's rules are the only statement of what a file may hold.
+    end = LENGTH_BYTES + len(header)
+    parse(content[:LENGTH_BYTES], content[LENGTH_BYTES:end], data)
+    return content
+
+
+def _tensors(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
+    for level, texture in enumerate(material.latents):
+        yield f"latents.{level}", texture
+    if material.frame_weight is not None:
+        yield "frames.weight", material.frame_weight
+    for index, (weight, bias) in enumerate(material.layers):
+        yield f"decoder.layers.{index}.weight", weight
+        yield f"decoder.layers.{index}.bias", bias
+
+
+def _to_half(name: str, array: Array) -> Array:
+    with np.errstate(over="ignore"):
+        half = np.ascontiguousarray(array, dtype="<f2")
+    if not np.isfinite(half).all():
+        worst = array[~np.isfinite(half)][0]
+        raise Malformed(f"{name}: expected numbers that float16 has (up to 65504), got {worst}")
+    return half
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes beside the target, then renames: a reader sees the old file or the new one, never a part."""
+    if path.is_dir():
+        raise IsADirectoryError("it is a directory")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with beside.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
