@@ -1,4 +1,4 @@
-"""The structure of the package, read from its source: who may import whom, and what a public function owes its reader."""
+"""The structure of the package, read from its source: who may import whom, what a public function owes its reader."""
 
 import ast
 import sys
