@@ -86,7 +86,7 @@ def test_a_failure_leaves_nothing(cache, monkeypatch):
 def test_an_unwritable_cache_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(GraphError, match="library:verdigris_brass: cannot write") as caught:
+    with pytest.raises(GraphError, match="library:verdigris_brass: no folder") as caught:
         locate("verdigris_brass")
     assert "\n" not in str(caught.value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 
 from verdigris.errors import GraphError
 from verdigris.materials.library import textures
+from verdigris.runtime import cache_directory
 
 _FOLDER = Path(__file__).parent
 _DRAWN_BY = ("noise.py", "textures.py")
@@ -30,20 +30,16 @@ def locate(name: str) -> tuple[Path, Path]:
     """
     if name not in names():
         raise GraphError(f"library:{name}: no such built-in material, expected one of {', '.join(names())}")
-    folder = _cache() / f"{name}-{_fingerprint(name)}"
+    cache = cache_directory("library")
+    if cache is None:
+        raise GraphError(f"library:{name}: no folder for its textures can be written: set XDG_CACHE_HOME to one")
+    folder = cache / f"{name}-{_fingerprint(name)}"
     if not folder.is_dir():
         try:
             _publish(name, folder)
         except OSError as error:
             raise GraphError(f"library:{name}: cannot write its textures to {folder}: {error.strerror}") from error
     return folder / f"{name}.mtlx", folder
-
-
-def _cache() -> Path:
-    # The specification of XDG_CACHE_HOME has a relative path ignored.
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
-    return root / "verdigris" / "library"
 
 
 def _fingerprint(name: str) -> str:
@@ -56,7 +52,6 @@ def _fingerprint(name: str) -> str:
 
 def _publish(name: str, folder: Path) -> None:
     """Writes the files beside `folder` and renames them into place, so that it exists only when it is whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         for stem, image in textures.draw(name).items():
