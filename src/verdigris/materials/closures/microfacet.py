@@ -1,0 +1,148 @@
+"""GGX microfacets: distribution, height-correlated Smith masking, visible-normal sampling, multiple scattering.
+
+Directions are local to the microfacet frame, z along its normal. `ax`, `ay` are the GGX widths along x and y.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verdigris.conventions import ALPHA_MIN
+
+TABLE_SIZE = 32
+_QUADRATURE = 48
+
+
+def widths(dr: Any, roughness: Any) -> tuple[Any, Any]:
+    """GGX widths in the range the reference supports (see conventions.ALPHA_MIN)."""
+    return dr.clip(roughness.x, ALPHA_MIN, 1), dr.clip(roughness.y, ALPHA_MIN, 1)
+
+
+def ndf(dr: Any, h: Any, ax: Any, ay: Any) -> Any:
+    """Anisotropic GGX distribution of normals (Burley 2012, appendix B.2, eq. 13)."""
+    x, y = h.x / ax, h.y / ay
+    s = x * x + y * y + h.z * h.z
+    return 1 / (dr.pi * ax * ay * s * s)
+
+
+def stretched(dr: Any, w: Any, ax: Any, ay: Any) -> Any:
+    """sqrt(cos^2 + alpha(w)^2 sin^2), from which Smith's terms follow: G1 = 2 cos / (cos + stretched)."""
+    x, y = w.x * ax, w.y * ay
+    return dr.sqrt(w.z * w.z + x * x + y * y)
+
+
+def response(dr: Any, wi: Any, wo: Any, h: Any, ax: Any, ay: Any) -> Any:
+    """D G2 cos(wo) / (4 cos(wi) cos(wo)), height-correlated Smith (Heitz 2014, eq. 99), without Fresnel."""
+    si, so = stretched(dr, wi, ax, ay), stretched(dr, wo, ax, ay)
+    return ndf(dr, h, ax, ay) * wo.z / (2 * (si * wo.z + so * wi.z))
+
+
+def sample(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
+    """Reflection about a visible normal (Dupuy and Benyoub 2023, spherical caps); may leave below the horizon."""
+    v = dr.normalize(mi.Vector3f(wi.x * ax, wi.y * ay, wi.z))
+    z = (1 - u.y) * (1 + v.z) - v.z
+    s, c = dr.sincos(2 * dr.pi * u.x)
+    r = dr.sqrt(dr.clip(1 - z * z, 0, 1))
+    m = mi.Vector3f(r * c + v.x, r * s + v.y, z + v.z)
+    h = dr.normalize(mi.Vector3f(m.x * ax, m.y * ay, dr.maximum(m.z, 0)))
+    return h * (2 * dr.dot(wi, h)) - wi
+
+
+def pdf(dr: Any, wi: Any, wo: Any, ax: Any, ay: Any) -> Any:
+    """Density of `sample` per solid angle."""
+    h = dr.normalize(wi + wo)
+    density = ndf(dr, h, ax, ay) / (2 * (wi.z + stretched(dr, wi, ax, ay)))
+    return dr.select((wi.z > 0) & (wo.z > 0), density, 0)
+
+
+def _directional(mu: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Albedo terms (a, b) with albedo = F0 a + F90 b for Schlick's Fresnel, by stratified visible normals.
+
+    mu, alpha: `[m, 1]`; returns `[m]` each.
+    """
+    grid = (np.arange(_QUADRATURE) + 0.5) / _QUADRATURE
+    u, t = (x.reshape(1, -1) for x in np.meshgrid(grid, grid))
+    sine = np.sqrt(1 - mu * mu)
+    vx, vz = sine * alpha, mu
+    norm = np.sqrt(vx * vx + vz * vz)
+    vx, vz = vx / norm, vz / norm
+    z = (1 - t) * (1 + vz) - vz
+    r = np.sqrt(np.clip(1 - z * z, 0, 1))
+    hx, hy, hz = (r * np.cos(2 * np.pi * u) + vx) * alpha, r * np.sin(2 * np.pi * u) * alpha, np.maximum(z + vz, 0)
+    length = np.sqrt(hx * hx + hy * hy + hz * hz)
+    hx, hz = hx / length, hz / length
+    cosine = sine * hx + mu * hz
+    oz = 2 * cosine * hz - mu
+    so = np.sqrt(oz * oz + alpha * alpha * (1 - oz * oz))
+    si = np.sqrt(mu * mu + alpha * alpha * (1 - mu * mu))
+    weight = np.where(oz > 0, oz * (mu + si) / np.maximum(si * oz + so * mu, 1e-12), 0.0)  # G2 / G1
+    schlick = np.clip(1 - cosine, 0, 1) ** 5
+    return (weight * (1 - schlick)).mean(1), (weight * schlick).mean(1)
+
+
+@functools.cache
+def albedo_table() -> np.ndarray:
+    """`[roughness, mu, 3]`: Schlick terms a and b of single scattering, and the hemispherical average of a + b.
+
+    Rows: sqrt(alpha) from 0 to 1; columns: cos of the direction from 0 to 1; linear between entries.
+    """
+    axis = np.linspace(0, 1, TABLE_SIZE)
+    mu, rough = np.meshgrid(np.maximum(axis, 1e-3), axis)
+    a, b = _directional(mu.reshape(-1, 1), np.maximum(rough.reshape(-1, 1) ** 2, 1e-4))
+    table = np.stack([a, b], axis=-1).reshape(TABLE_SIZE, TABLE_SIZE, 2)
+    total = table.sum(-1)
+    mean = np.trapezoid(2 * total * axis[None, :], axis, axis=1)
+    return np.concatenate([table, np.repeat(mean[:, None, None], TABLE_SIZE, axis=1)], axis=-1).astype(np.float32)
+
+
+_TEXTURES: dict[str, Any] = {}
+
+
+def _table_texture(mi: Any) -> Any:
+    if mi.variant() not in _TEXTURES:
+        import drjit as dr
+
+        table = np.concatenate([albedo_table(), np.zeros((TABLE_SIZE, TABLE_SIZE, 1), np.float32)], axis=-1)
+        _TEXTURES[mi.variant()] = mi.Texture2f(mi.TensorXf(table), wrap_mode=dr.WrapMode.Clamp)
+    return _TEXTURES[mi.variant()]
+
+
+@dataclass(frozen=True)
+class Albedo:
+    """Single-scattering albedo at a direction: F0 a + F90 b with Schlick's Fresnel; `mean` over the hemisphere."""
+
+    a: Any
+    b: Any
+    mean: Any
+
+    def single(self, f0: Any, f90: Any) -> Any:
+        """Directional albedo of one bounce."""
+        return f0 * self.a + f90 * self.b
+
+    @property
+    def missing(self) -> Any:
+        """Energy that one bounce between perfect mirrors loses."""
+        return 1 - self.a - self.b
+
+
+def albedo(mi: Any, dr: Any, mu: Any, alpha: Any) -> Albedo:
+    """Looks the albedo terms up; `alpha` is the geometric mean of the widths."""
+    scale, shift = (TABLE_SIZE - 1) / TABLE_SIZE, 0.5 / TABLE_SIZE
+    uv = mi.Point2f(dr.clip(mu, 0, 1) * scale + shift, dr.sqrt(alpha) * scale + shift)
+    a, b, mean, _ = _table_texture(mi).eval(uv)
+    return Albedo(a, b, mean)
+
+
+def multiple_scattering_tint(f0: Any, f90: Any, mean: Any) -> Any:
+    """Colour of light that bounced more than once (Kulla and Conty 2017), with Schlick's average Fresnel."""
+    average = f0 + (f90 - f0) * (1 / 21)
+    return average * average * mean / (1 - average * (1 - mean))
+
+
+def multiple_scattering(dr: Any, tint: Any, towards: Albedo, away: Albedo, cosine: Any) -> Any:
+    """The reciprocal lobe that returns the missing energy (Kulla and Conty 2017), times the cosine of `wo`."""
+    return tint * (towards.missing * away.missing * cosine / (dr.pi * dr.maximum(1 - towards.mean, 1e-6)))

@@ -1,0 +1,241 @@
+"""MaterialX document -> Graph: surface shaders and library graphs expanded down to primitive nodes.
+
+The only file that imports MaterialX.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import MaterialX as mx
+
+from verdigris.errors import GraphError
+from verdigris.materials.graph import Constant, Graph, Input, Node, Port, Value, reachable
+
+MAX_NODES = 20_000
+"""A document that expands to more is refused; the deepest library shader expands to a few hundred."""
+
+
+@functools.cache
+def _library() -> Any:
+    library = mx.createDocument()
+    mx.loadLibraries(mx.getDefaultDataLibraryFolders(), mx.getDefaultDataSearchPath(), library)
+    return library
+
+
+def read_document(path: Path) -> Any:
+    """Parses a `.mtlx` file and joins the standard library to it. Raises GraphError naming the file."""
+    if not path.is_file():
+        raise GraphError(
+            f"{path}: expected a MaterialX document, got {'a folder' if path.is_dir() else 'no such file'}"
+        )
+    document = mx.createDocument()
+    try:
+        mx.readFromXmlFile(document, str(path))
+    except Exception as error:  # MaterialX raises its own C++ exceptions, which share no base class
+        detail = " ".join(str(error).split())
+        raise GraphError(f"{path}: cannot be read as MaterialX: {detail}") from error
+    document.setDataLibrary(_library())
+    return document
+
+
+def material_names(document: Any) -> list[str]:
+    """Names of the surface materials of a document, in document order."""
+    return [n.getName() for n in document.getMaterialNodes() if n.getCategory() == "surfacematerial"]
+
+
+def load_graph(path: Path, material: str | None, primitives: frozenset[str]) -> Graph:
+    """Reads one material of a document as a Graph whose categories are all in `primitives`.
+
+    Raises GraphError: several materials and none named, an unknown name, a cycle, a node with no definition, or a
+    node that is neither a primitive nor a graph of the library (its path is named).
+    """
+    document = read_document(path)
+    names = material_names(document)
+    if material is None and len(names) > 1:
+        raise GraphError(f"{path}: expected the name of one material (-m), got none; it holds: {', '.join(names)}")
+    if not names:
+        raise GraphError(f"{path}: expected a surfacematerial, got none")
+    name = material or names[0]
+    if name not in names:
+        raise GraphError(f"{path}: no material {name!r}; it holds: {', '.join(names)}")
+    shaders = mx.getShaderNodes(document.getNode(name), "surfaceshader")
+    if not shaders:
+        raise GraphError(f"{path}: {name}: expected a surfaceshader connection, got none")
+    flattener = _Flattener(str(path), primitives)
+    port = flattener.expand(shaders[0], _Scope("", {}), "out")
+    if not isinstance(port, Port) or flattener.nodes[port.node].category != "surface":
+        raise GraphError(f"{path}: {shaders[0].getName()}: expected a surface shader, got {shaders[0].getCategory()}")
+    return Graph(name=name, nodes=reachable(flattener.nodes, port.node), surface=port.node)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Where a node stands: the path of the enclosing node, and what its interface inputs are bound to."""
+
+    path: str
+    bindings: Mapping[str, Input]
+
+    def child(self, name: str) -> str:
+        return f"{self.path}/{name}" if self.path else name
+
+
+@dataclass
+class _Flattener:
+    file: str
+    primitives: frozenset[str]
+    nodes: dict[str, Node] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+    _done: dict[tuple[str, str], Input] = field(default_factory=dict)
+
+    def fail(self, path: str, message: str) -> GraphError:
+        return GraphError(f"{self.file}: {path}: {message}")
+
+    def expand(self, element: Any, scope: _Scope, output: str) -> Input:
+        """The flat value of one output of a node element."""
+        path = scope.child(element.getName())
+        if (path, output) in self._done:
+            return self._done[path, output]
+        if path in self._open:
+            cycle = " -> ".join([*self._open[self._open.index(path) :], path])
+            raise self.fail(path, f"the graph is cyclic: {cycle}")
+        if len(self.nodes) > MAX_NODES:
+            raise self.fail(path, f"expected at most {MAX_NODES} nodes")
+        self._open.append(path)
+        try:
+            result = self._expand(element, scope, path, output)
+        finally:
+            self._open.pop()
+        self._done[path, output] = result
+        return result
+
+    def _expand(self, element: Any, scope: _Scope, path: str, output: str) -> Input:
+        definition = element.getNodeDef()
+        if definition is None:
+            raise self.fail(path, f"no definition of node '{element.getCategory()}' fits its type and inputs")
+        category = definition.getNodeString()
+        if category not in self.primitives:
+            graph = _implementation_graph(definition)
+            if graph is None:
+                raise self.fail(path, f"node '{category}' ({definition.getName()}) is not supported")
+            return self._enter(graph, self._inputs(element, definition, scope, path), path, output)
+        if path not in self.nodes:
+            kind = element.getType() if len(definition.getActiveOutputs()) == 1 else "multioutput"
+            inputs = self._inputs(element, definition, scope, path)
+            self.nodes[path] = Node(path, category, kind, inputs)
+        return Port(path, output or "out")
+
+    def _enter(self, graph: Any, bindings: Mapping[str, Input], path: str, output: str) -> Input:
+        """The value of one output of a node graph whose interface inputs are bound."""
+        outputs = graph.getOutputs()
+        chosen = graph.getOutput(output) if output else None
+        if chosen is None:
+            if not outputs or (output not in ("", "out") and len(outputs) != 1):
+                raise self.fail(path, f"the graph {graph.getName()} has no output '{output}'")
+            chosen = outputs[0]
+        result = self._follow(chosen, graph, _Scope(path, bindings), path)
+        if result is None:
+            raise self.fail(f"{path}/{chosen.getName()}", "the output is not connected")
+        return result
+
+    def _inputs(self, element: Any, definition: Any, scope: _Scope, path: str) -> dict[str, Input]:
+        known = {i.getName() for i in definition.getActiveInputs()}
+        unknown = [i.getName() for i in element.getInputs() if i.getName() not in known]
+        if unknown:
+            raise self.fail(
+                path, f"unknown input '{unknown[0]}'; node '{definition.getNodeString()}' has {sorted(known)}"
+            )
+        bound: dict[str, Input] = {}
+        for declared in definition.getActiveInputs():
+            given = element.getInput(declared.getName())
+            value = self._follow(given, element.getParent(), scope, path) if given is not None else None
+            value = value if value is not None else self._default(declared)
+            if value is not None:
+                bound[declared.getName()] = value
+        return bound
+
+    def _follow(self, port: Any, parent: Any, scope: _Scope, path: str) -> Input | None:
+        """What an input or output element is bound to: an interface, a graph, a node, or a value."""
+        interface = port.getInterfaceName() if isinstance(port, mx.Input) else ""
+        if interface:
+            if interface in scope.bindings:
+                return scope.bindings[interface]
+            declared = parent.getInput(interface)  # a bare node graph of the document holds its own values
+            return _constant(declared) if declared is not None else None
+        if port.getNodeGraphString():
+            graph = parent.getChild(port.getNodeGraphString()) or port.getDocument().getNodeGraph(
+                port.getNodeGraphString()
+            )
+            if graph is None:
+                raise self.fail(path, f"input '{port.getName()}': no node graph '{port.getNodeGraphString()}'")
+            return self._graph(graph, scope, port.getOutputString())
+        if port.getNodeName():
+            target = parent.getChild(port.getNodeName())
+            if target is None:
+                raise self.fail(path, f"input '{port.getName()}': no node '{port.getNodeName()}'")
+            if isinstance(target, mx.NodeGraph):
+                return self._graph(target, scope, port.getOutputString())
+            return self.expand(target, scope, port.getOutputString())
+        return _constant(port)
+
+    def _graph(self, graph: Any, scope: _Scope, output: str) -> Input:
+        path = scope.child(graph.getName())
+        if (path, output) in self._done:
+            return self._done[path, output]
+        bindings: dict[str, Input] = {}
+        for declared in graph.getInputs():
+            value = self._follow(declared, graph.getParent(), scope, path)
+            if value is not None:
+                bindings[declared.getName()] = value
+        self._done[path, output] = self._enter(graph, bindings, path, output)
+        return self._done[path, output]
+
+    def _default(self, declared: Any) -> Input | None:
+        prop = declared.getDefaultGeomPropString()
+        return self._geometry(prop) if prop else _constant(declared)
+
+    def _geometry(self, prop: str) -> Port:
+        """A node that yields a default geometric property, shared by all that read it."""
+        declared = _library().getGeomPropDef(prop)
+        path = f"geometry:{prop}"
+        if path not in self.nodes:
+            category = declared.getGeomProp()
+            inputs = {"index": Constant("integer", 0)} if category == "texcoord" else {}
+            self.nodes[path] = Node(path, category, declared.getType(), inputs)
+        return Port(path)
+
+
+def _implementation_graph(definition: Any) -> Any | None:
+    """The library's (or the document's) node graph for a definition, whatever the target."""
+    for document in (definition.getDocument(), _library()):
+        for element in document.getMatchingImplementations(definition.getQualifiedName(definition.getName())):
+            if isinstance(element, mx.NodeGraph):
+                return element
+            named = element.getNodeGraph() if isinstance(element, mx.Implementation) else ""
+            graph = document.getNodeGraph(named) if named else None
+            if graph is not None:
+                return graph
+    return None
+
+
+def _constant(port: Any) -> Constant | None:
+    """The value written on an input, with file prefixes applied; None where there is none."""
+    kind, text = port.getType(), port.getValueString()
+    if kind == "filename":
+        return Constant(kind, port.getResolvedValueString(), port.getActiveColorSpace()) if text else Constant(kind, "")
+    if kind == "string":
+        return Constant(kind, text)
+    if not text:
+        return None
+    return Constant(kind, _plain(port.getValue()), port.getAttribute("colorspace"))
+
+
+def _plain(value: Any) -> Value:
+    """A MaterialX value as plain Python data."""
+    if isinstance(value, bool | int | float | str):
+        return value
+    return tuple(float(x) for x in value.asTuple())
