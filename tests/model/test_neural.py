@@ -1,0 +1,132 @@
+"""The whole forward: consistency of the trio, chunks, precision, and the checks of its parts."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from laws.chi2 import Grid, assert_sampler
+from neural_samples import LOBES, directions, queries, random_material
+from verdigris.model import DecoderConfig, Lobe, ModelConfig, NeuralMaterial
+from verdigris.model import neural as neural_module
+
+CONFIGS = {
+    "default": ModelConfig(),
+    "paper": ModelConfig(decoder=DecoderConfig((16, 16), features=("wi", "wo"))),
+    "one frame, leaky": ModelConfig(5, 1, DecoderConfig((24,), "leaky_relu", ("log_half",))),
+    "no frames": ModelConfig(frames=0),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_eval_is_positive_above_the_horizon_and_0_below(name):
+    material = random_material(CONFIGS[name], levels=3)
+    uv, _, _ = queries(2000)
+    wi, wo = directions(2000, 1, full_sphere=True), directions(2000, 2, full_sphere=True)
+    value = material.eval(uv, wi, wo)
+    above = (wi[:, 2] > 0) & (wo[:, 2] > 0)
+    assert value.shape == (2000, 3)
+    assert value.dtype == np.float32
+    assert (value[above] > 0).all()
+    assert (value[~above] == 0).all()
+    assert (material.pdf(uv, wi, wo)[~above] == 0).all()
+
+
+@pytest.mark.parametrize("level", [0, 0.6])
+def test_weight_times_pdf_is_eval(level):
+    material = random_material(levels=2)
+    uv, wi, _ = queries(5000)
+    wo, pdf, weight = material.sample(uv, wi, np.random.default_rng(3).random((5000, 3)), level)
+    valid = pdf > 0
+    assert 0.5 < valid.mean() < 1
+    assert (weight[~valid] == 0).all()
+    value = material.eval(uv, wi, wo, level)
+    np.testing.assert_allclose(weight[valid] * pdf[valid, None], value[valid], rtol=1e-5)
+    np.testing.assert_allclose(material.pdf(uv, wi, wo, level)[valid], pdf[valid], rtol=1e-5)
+
+
+def test_the_sampler_of_a_material_passes_chi_square():
+    material = random_material()
+    uv, wi = np.array([[0.3, 0.7]]), directions(1, 9)
+
+    def sample(u):
+        return material.sample(np.repeat(uv, len(u), 0), np.repeat(wi, len(u), 0), u)[:2]
+
+    def density(wo):
+        return material.pdf(np.repeat(uv, len(wo), 0), np.repeat(wi, len(wo), 0), wo)
+
+    assert_sampler(sample, density, grid=Grid(tuple(wi[0] * (-1, -1, 1)), 1.5))
+
+
+def test_the_length_of_a_chunk_changes_nothing(monkeypatch):
+    material = random_material(levels=3)
+    uv, wi, wo = queries(1000)
+    u = np.random.default_rng(0).random((1000, 3))
+    whole = (material.eval(uv, wi, wo, 0.7), material.pdf(uv, wi, wo, 0.7), *material.sample(uv, wi, u, 0.7))
+    monkeypatch.setattr(neural_module, "CHUNK", 170)
+    parts = (material.eval(uv, wi, wo, 0.7), material.pdf(uv, wi, wo, 0.7), *material.sample(uv, wi, u, 0.7))
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)  # BLAS may sum in another order
+
+
+def test_no_queries_give_no_results():
+    none2, none3 = np.zeros((0, 2)), np.zeros((0, 3))
+    material = random_material()
+    assert material.eval(none2, none3, none3).shape == (0, 3)
+    assert [a.shape for a in material.sample(none2, none3, none3)] == [(0, 3), (0,), (0, 3)]
+
+
+def test_float32_and_float64_agree():
+    """Sums of 32 products and an exponential: some 1e-6 relative; log_half near h = n costs another digit."""
+    single, double = random_material(), random_material(dtype=np.float64)
+    uv, wi, wo = (a.astype(np.float32) for a in queries(20_000))
+    np.testing.assert_allclose(single.eval(uv, wi, wo), double.eval(uv, wi, wo), rtol=5e-5)
+
+
+def test_the_level_of_each_query_is_used():
+    material = random_material(levels=3)
+    uv, wi, wo = queries(300)
+    level = np.arange(300) % 3
+    mixed = material.eval(uv, wi, wo, level)
+    for k in range(3):
+        alone = material.eval(uv, wi, wo, k)
+        np.testing.assert_allclose(mixed[level == k], alone[level == k], rtol=1e-5)
+
+
+def test_queries_of_the_wrong_shape_are_named():
+    uv, wi, wo = queries(4)
+    with pytest.raises(ValueError, match=r"wo: expected shape \(4, 3\), got \(3, 3\)"):
+        random_material().eval(uv, wi, wo[:3])
+    with pytest.raises(ValueError, match=r"uv: expected shape \(4, 2\), got \(4, 3\)"):
+        random_material().pdf(wi, wi, wo)
+
+
+GOOD = random_material(levels=2)
+BAD_PARTS = {
+    "latents: expected 1": {"latents": ()},
+    r"latents\.1: expected float32 of shape \(4, 8, 8\)": {"latents": (GOOD.latents[0], GOOD.latents[1][:, :, :5])},
+    r"latents\.1: expected float32": {"latents": (GOOD.latents[0], GOOD.latents[1].astype(np.float64))},
+    r"latents\.0: expected shape": {"latents": (GOOD.latents[0][0],)},
+    r"latents\.0: expected a floating dtype": {"latents": (GOOD.latents[0].astype(int),)},
+    r"frames\.weight: expected one, got none": {"frame_weight": None},
+    r"frames\.weight: expected float32 of shape \(12, 8\)": {"frame_weight": GOOD.latents[0][0]},
+    r"decoder\.layers: expected 3 layers, got 2": {"layers": GOOD.layers[:2]},
+    r"decoder\.layers\.0\.weight: expected float32 of shape": {"layers": GOOD.layers[::-1]},
+    r"lobes: expected weights that sum to 1, got 0\.4": {"lobes": LOBES[:1]},
+    r"lobes\.0\.frame: expected -1 to 1, got 2": {"lobes": (Lobe("cosine", 2, 1, 1),)},
+    r"lobes\.0\.alpha: expected 0\.0001 to 1, got 0": {"lobes": (Lobe("ggx", 0, 0, 1),)},
+    r"lobes\.0\.weight: expected 0 to 1, got nan": {"lobes": (Lobe("cosine", 0, 1, float("nan")),)},
+    r"lobes\.0\.kind: expected cosine or ggx": {"lobes": (Lobe("phong", 0, 1, 1),)},  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("message", BAD_PARTS)
+def test_parts_that_do_not_fit_are_named(message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(GOOD, **BAD_PARTS[message])
+
+
+def test_a_material_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        GOOD.latents = ()
+    assert isinstance(GOOD, NeuralMaterial)
