@@ -1,0 +1,194 @@
+"""A neural material as Dr.Jit code: the same formulas as `model/`, with every weight a literal of the kernel.
+
+Literals beat arrays by far on the LLVM backend: a weight that is gathered costs a load for every lane of every query,
+a literal becomes an operand of a fused multiply-add. The price is a kernel a material, compiled on first use.
+
+Repeated work costs nothing: within one kernel, or one virtual call of it, Dr.Jit merges equal expressions, so
+`eval_dr` after `sample_dr` at the same place shares its latent, its frames and half of its features.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from verdigris.model.config import Lobe
+from verdigris.model.decoder import LEAK, OUTPUT_SHIFT
+from verdigris.model.features import LOG_HALF_FLOOR
+from verdigris.model.frames import NORM_MIN
+from verdigris.model.neural import NeuralMaterial
+from verdigris.runtime import mitsuba
+
+Float = Any
+"""Dr.Jit and Mitsuba types depend on the variant, so annotations can only name them: Float, Vector3f, ..."""
+Point2f = Any
+Vector3f = Any
+Color3f = Any
+Frame = tuple[Vector3f, Vector3f, Vector3f]
+"""t, b, n of a learned shading frame."""
+
+
+class DrjitMaterial:
+    """Traced `eval_dr`, `pdf_dr`, `sample_dr` of a neural material at one level of its pyramid.
+
+    Conventions: `verdigris.conventions`. Arguments and results are arrays of the Mitsuba variant in force when the
+    object was made. Agrees with `NeuralMaterial` to 1e-5 relative in float32.
+    """
+
+    def __init__(self, material: NeuralMaterial, level: int = 0) -> None:
+        """level: of the pyramid, clamped to those that exist."""
+        self.material = material
+        # Dr.Jit looks for libLLVM when it is imported, so it must not be imported before `mitsuba()` has found one.
+        self._mi, self._dr = mitsuba(), import_module("drjit")
+        latents = material.latents[min(max(level, 0), len(material.latents) - 1)].astype(np.float32)
+        self._constant = latents[0, 0].tolist() if latents.shape[:2] == (1, 1) else None
+        self._texture = None if self._constant is not None else self._make_texture(latents)
+        self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
+        self._layers = [(weight.tolist(), bias.tolist()) for weight, bias in material.layers]
+
+    def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f) -> Color3f:
+        """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""
+        latent = self._fetch(uv)
+        return self._response(latent, self._frames(latent), wi, wo)
+
+    def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f) -> Float:
+        """Density of `sample_dr` per solid angle; 0 where wi or wo is not above the horizon."""
+        return self._mixture_pdf(self._frames(self._fetch(uv)), wi, wo)
+
+    def sample_dr(self, uv: Point2f, wi: Vector3f, u1: Float, u2: Point2f) -> tuple[Vector3f, Float]:
+        """A direction and its density; density 0 marks a null sample. u1 picks the lobe, u2 the direction."""
+        dr = self._dr
+        frames = self._frames(self._fetch(uv))
+        wo, valid = self._sample_lobes(frames, wi, u1, u2)
+        return wo, dr.select(valid, self._mixture_pdf(frames, wi, wo), 0)
+
+    def _make_texture(self, latents: np.ndarray) -> Any:
+        mi, dr = self._mi, self._dr
+        # use_accel: the texture units of a GPU blend with 8 bits of weight, too coarse for a decoder.
+        return mi.Texture2f(
+            mi.TensorXf(latents), use_accel=False, filter_mode=dr.FilterMode.Linear, wrap_mode=dr.WrapMode.Repeat
+        )
+
+    def _fetch(self, uv: Point2f) -> list[Float]:
+        """The latent's channels at uv."""
+        dr = self._dr
+        if self._texture is None:
+            return [self._mi.Float(value) for value in self._constant or ()]
+        return self._texture.eval(uv - dr.floor(uv))
+
+    def _frames(self, latent: list[Float]) -> list[Frame]:
+        """See `model/frames.py`."""
+        mi, dr = self._mi, self._dr
+        if self._frame_weight is None:
+            return [(mi.Vector3f(1, 0, 0), mi.Vector3f(0, 1, 0), mi.Vector3f(0, 0, 1))]
+        raw = [self._affine(row, 0.0, latent) for row in self._frame_weight]
+        frames = []
+        for k in range(0, len(raw), 6):
+            n = self._normalize(mi.Vector3f(raw[k], raw[k + 1], raw[k + 2] + 1))
+            t = self._normalize(mi.Vector3f(raw[k + 3] + 1, raw[k + 4], raw[k + 5]))
+            frames.append((t, dr.cross(n, t), n))
+        return frames
+
+    def _features(self, frames: list[Frame], wi: Vector3f, wo: Vector3f) -> list[Float]:
+        """See `model/features.py`."""
+        dr = self._dr
+        columns: list[Float] = []
+        for t, b, n in frames:
+            for name in self.material.config.decoder.features:
+                if name == "log_half":
+                    columns.append((dr.log(self._half_distance(n, wi, wo) + LOG_HALF_FLOOR) + 6) * (1 / 6))
+                else:
+                    direction = wi if name == "wi" else wo
+                    columns += [dr.dot(t, direction), dr.dot(b, direction), dr.dot(n, direction)]
+        return columns
+
+    def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Color3f:
+        """See `model/decoder.py`."""
+        mi, dr = self._mi, self._dr
+        leak = 0.0 if self.material.config.decoder.activation == "relu" else LEAK
+        x = self._features(frames, wi, wo) + list(latent)
+        for weight, bias in self._layers[:-1]:
+            x = [self._affine(row, b, x) for row, b in zip(weight, bias, strict=True)]
+            x = [dr.maximum(value, value * leak if leak else 0.0) for value in x]
+        weight, bias = self._layers[-1]
+        raw = [self._affine(row, b, x) for row, b in zip(weight, bias, strict=True)]
+        response = mi.Color3f(*[dr.exp(value - OUTPUT_SHIFT) for value in raw])
+        return dr.select(self._above(wi, wo), response, 0)
+
+    def _axis(self, lobe: Lobe, frames: list[Frame]) -> Vector3f:
+        return self._mi.Vector3f(0, 0, 1) if lobe.frame < 0 else frames[lobe.frame][2]
+
+    def _mixture_pdf(self, frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Float:
+        """See `model/sampler.py`."""
+        dr = self._dr
+        total = self._mi.Float(0)
+        for lobe in self.material.lobes:
+            total = dr.fma(self._lobe_pdf(lobe, self._axis(lobe, frames), wi, wo), lobe.weight, total)
+        return dr.select(self._above(wi, wo), total, 0)
+
+    def _sample_lobes(self, frames: list[Frame], wi: Vector3f, u1: Float, u2: Point2f) -> tuple[Vector3f, Any]:
+        """The picked lobe's direction and whether it is a valid one.
+
+        The lobe's axis, width and kind are chosen first, so the trigonometry is there once, not once a lobe.
+        """
+        mi, dr = self._mi, self._dr
+        lobes = self.material.lobes
+        axis, is_ggx, alpha = self._axis(lobes[0], frames), mi.Bool(lobes[0].kind == "ggx"), mi.Float(lobes[0].alpha)
+        for edge, lobe in zip(np.cumsum([lobe.weight for lobe in lobes]), lobes[1:], strict=False):
+            later = u1 >= float(edge)
+            axis = dr.select(later, self._axis(lobe, frames), axis)
+            is_ggx = dr.select(later, mi.Bool(lobe.kind == "ggx"), is_ggx)
+            alpha = dr.select(later, mi.Float(lobe.alpha), alpha)
+        direction = self._around(axis, is_ggx, alpha, u2)
+        wi_h = dr.dot(wi, direction)
+        wo = dr.select(is_ggx, 2 * wi_h * direction - wi, direction)
+        return self._normalize(wo), ~is_ggx | (wi_h > 0)
+
+    def _affine(self, row: list[float], bias: float, x: list[Float]) -> Float:
+        """bias + row . x, the weights as literals."""
+        dr = self._dr
+        total = self._mi.Float(bias)
+        for weight, value in zip(row, x, strict=True):
+            total = dr.fma(value, weight, total)
+        return total
+
+    def _normalize(self, v: Vector3f) -> Vector3f:
+        dr = self._dr
+        return v / dr.maximum(dr.norm(v), NORM_MIN)
+
+    def _above(self, wi: Vector3f, wo: Vector3f) -> Any:
+        return (wi.z > 0) & (wo.z > 0)
+
+    def _half_distance(self, n: Vector3f, wi: Vector3f, wo: Vector3f) -> Float:
+        """|h - n|^2 of the unit half vector."""
+        dr = self._dr
+        return dr.squared_norm(self._normalize(wi + wo) - n)
+
+    def _lobe_pdf(self, lobe: Lobe, axis: Vector3f, wi: Vector3f, wo: Vector3f) -> Float:
+        """Density of one lobe, horizon not yet applied."""
+        dr = self._dr
+        if lobe.kind == "cosine":
+            return dr.maximum(dr.dot(wo, axis), 0) * (1 / dr.pi)
+        distance = self._half_distance(axis, wi, wo)
+        cos, sin2 = 1 - distance * 0.5, distance * (1 - distance * 0.25)
+        alpha2 = lobe.alpha * lobe.alpha
+        ratio = sin2 + alpha2 * cos * cos
+        density = dr.select(cos > 0, alpha2 / (dr.pi * ratio * ratio), 0)
+        return density * dr.maximum(cos, 0) / dr.maximum(2 * dr.norm(wi + wo), NORM_MIN)
+
+    def _around(self, axis: Vector3f, is_ggx: Any, alpha: Float, u: Point2f) -> Vector3f:
+        """A direction around the axis: of the cosine hemisphere, or a half vector of the GGX distribution."""
+        dr = self._dr
+        below_one = dr.minimum(u.x, 1 - 2**-24)
+        slope2 = alpha * alpha * below_one / (1 - below_one)
+        ggx_cos = 1 / dr.sqrt(1 + slope2)
+        sin = dr.select(is_ggx, dr.sqrt(slope2) * ggx_cos, dr.sqrt(u.x))
+        cos = dr.select(is_ggx, ggx_cos, dr.sqrt(1 - u.x))
+        sin_phi, cos_phi = dr.sincos(u.y * (2 * dr.pi))
+        sign = dr.copysign(1, axis.z)
+        a = -1 / (sign + axis.z)
+        b = axis.x * axis.y * a
+        first = self._mi.Vector3f(dr.fma(sign * axis.x * axis.x, a, 1), sign * b, -sign * axis.x)
+        return first * (sin * cos_phi) + dr.cross(axis, first) * (sin * sin_phi) + axis * cos

@@ -1,0 +1,168 @@
+"""The Mitsuba BSDFs `verdigris` (a `.vdg` asset) and `verdigris_reference` (a MaterialX material).
+
+```python
+import verdigris, mitsuba as mi
+mi.set_variant("llvm_ad_rgb")
+verdigris.register()
+scene = mi.load_dict({"type": "scene", ..., "bsdf": {"type": "verdigris", "filename": "brass.vdg"}})
+```
+
+| plugin | parameter | type | meaning |
+|---|---|---|---|
+| verdigris | filename | string | a `.vdg` file |
+| verdigris_reference | filename | string | a `.mtlx` file, or `library:NAME` |
+| verdigris_reference | material | string | which material of the document; optional where it holds one |
+
+Relative file names are looked up as Mitsuba's own plugins do it: beside the scene file first. Both are one-sided: black
+from behind. Where the uv map mirrors the texture, the bitangent is mirrored with it.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from typing import Any, Protocol
+
+from verdigris.errors import RuntimeMissing
+from verdigris.runtime import mitsuba
+
+VARIANTS = ("llvm_ad_rgb", "cuda_ad_rgb")
+"""Variants the BSDFs exist in: they trace Dr.Jit code and answer in linear Rec. 709 RGB."""
+
+
+class DrjitBsdf(Protocol):
+    """What a material must offer to be rendered: the trio, traced. Conventions: `verdigris.conventions`."""
+
+    def eval_dr(self, uv: Any, wi: Any, wo: Any) -> Any:
+        """Point2f, Vector3f, Vector3f -> Color3f, cosine of wo included, 0 below the horizon."""
+
+    def sample_dr(self, uv: Any, wi: Any, u1: Any, u2: Any) -> tuple[Any, Any]:
+        """Point2f, Vector3f, Float, Point2f -> (wo Vector3f, pdf Float); pdf 0 marks a null sample."""
+
+    def pdf_dr(self, uv: Any, wi: Any, wo: Any) -> Any:
+        """Point2f, Vector3f, Vector3f -> Float, density of `sample_dr` per solid angle."""
+
+
+def register() -> None:
+    """Makes both BSDFs known to Mitsuba, in the variant in force and in any that is set later.
+
+    Sets a variant (`llvm_ad_rgb`) where none is. Calling it again does nothing. Raises RuntimeMissing when Mitsuba or a
+    libLLVM is missing, or when the variant in force cannot run the BSDFs.
+    """
+    mi = mitsuba()
+    if mi.variant() not in VARIANTS:
+        raise RuntimeMissing(f"Mitsuba variant: expected one of {', '.join(VARIANTS)}, got {mi.variant()}")
+    _register_variant(mi.variant())
+    _follow_variants()
+
+
+def make_bsdf(material: DrjitBsdf) -> Any:
+    """A material held in memory as a `mitsuba.BSDF`, to be put into a scene dict or rendered directly."""
+    mi = mitsuba()
+    register()
+    return _bsdf_class(mi.variant())(mi.Properties("verdigris"), material)
+
+
+@functools.cache
+def _follow_variants() -> None:
+    def on_variant(_old: str | None, new: str) -> None:
+        if new in VARIANTS:
+            _register_variant(new)
+
+    import_module("mitsuba").detail.add_variant_callback(on_variant)
+
+
+@functools.cache
+def _register_variant(variant: str) -> None:
+    mi = mitsuba()
+    bsdf_class = _bsdf_class(variant)
+    for name, load in (("verdigris", _load_asset), ("verdigris_reference", _load_reference)):
+        mi.register_bsdf(name, functools.partial(_construct, variant, bsdf_class, load))
+
+
+def _construct(variant: str, bsdf_class: type, load: Any, props: Any) -> Any:
+    mi = import_module("mitsuba")
+    # Mitsuba instantiates plugins in worker threads, and a variant is set for a thread: a new one may have none.
+    if mi.variant() != variant:
+        mi.set_variant(variant)
+    return bsdf_class(props, load(props))
+
+
+def _load_asset(props: Any) -> DrjitBsdf:
+    from verdigris.asset import load
+    from verdigris.render.codegen import DrjitMaterial
+
+    return DrjitMaterial(load(_resolve(props["filename"])))
+
+
+def _load_reference(props: Any) -> DrjitBsdf:
+    from verdigris.materials.reference import load_reference
+
+    material = props["material"] if "material" in props else None
+    return load_reference(_resolve(props["filename"]), material)
+
+
+def _resolve(filename: str) -> str:
+    return filename if filename.startswith("library:") else str(mitsuba().file_resolver().resolve(filename))
+
+
+@functools.cache
+def _bsdf_class(variant: str) -> type:
+    """The BSDF class of a variant: Mitsuba's base class is another one in each."""
+    mi, dr = mitsuba(), import_module("drjit")
+    assert mi.variant() == variant
+
+    class VerdigrisBSDF(mi.BSDF):  # type: ignore[name-defined]
+        """Any DrjitBsdf as a BSDF with one glossy component."""
+
+        def __init__(self, props: Any, material: DrjitBsdf) -> None:
+            mi.BSDF.__init__(self, props)
+            self.material = material
+            flags = mi.BSDFFlags.GlossyReflection | mi.BSDFFlags.SpatiallyVarying | mi.BSDFFlags.FrontSide
+            self.m_flags = flags
+            self.m_components = [flags]
+
+        def sample(self, ctx: Any, si: Any, sample1: Any, sample2: Any, active: Any = True) -> tuple[Any, Any]:
+            bs = dr.zeros(mi.BSDFSample3f)
+            if not ctx.is_enabled(mi.BSDFFlags.GlossyReflection, 0):
+                return bs, mi.Color3f(0)
+            uv, mirror, wi = _local(mi, dr, si)
+            wo, pdf = self.material.sample_dr(uv, wi, sample1, sample2)
+            active = active & (wi.z > 0) & (wo.z > 0) & (pdf > 0)
+            weight = self.material.eval_dr(uv, wi, wo) / pdf
+            bs.wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
+            bs.pdf = dr.select(active, pdf, 0)
+            bs.eta = 1.0
+            bs.sampled_type = mi.UInt32(+mi.BSDFFlags.GlossyReflection)
+            bs.sampled_component = 0
+            return bs, dr.select(active, weight, 0)
+
+        def eval(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> Any:
+            return self.eval_pdf(ctx, si, wo, active)[0]
+
+        def pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> Any:
+            return self.eval_pdf(ctx, si, wo, active)[1]
+
+        def eval_pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> tuple[Any, Any]:
+            if not ctx.is_enabled(mi.BSDFFlags.GlossyReflection, 0):
+                return mi.Color3f(0), mi.Float(0)
+            uv, mirror, wi = _local(mi, dr, si)
+            wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
+            active = active & (wi.z > 0) & (wo.z > 0)
+            value = dr.select(active, self.material.eval_dr(uv, wi, wo), 0)
+            return value, dr.select(active, self.material.pdf_dr(uv, wi, wo), 0)
+
+        def to_string(self) -> str:
+            return f"VerdigrisBSDF[material = {type(self.material).__name__}]"
+
+    return VerdigrisBSDF
+
+
+def _local(mi: Any, dr: Any, si: Any) -> tuple[Any, Any, Any]:
+    """uv with v upwards, the handedness of the uv map (negative: mirrored) and wi in the material's frame.
+
+    Mitsuba's v runs downwards and its shading frame is always right-handed, while our bitangent points along +v.
+    """
+    mirror = dr.dot(dr.cross(si.sh_frame.n, si.dp_du), -si.dp_dv)
+    uv = mi.Point2f(si.uv.x, 1 - si.uv.y)
+    return uv, mirror, mi.Vector3f(si.wi.x, dr.mulsign(si.wi.y, mirror), si.wi.z)
