@@ -1,0 +1,10 @@
+"""`verdigris compare`: an asset beside its reference."""
+
+from __future__ import annotations
+
+import typer
+
+
+def compare() -> None:
+    """Compare an asset with its reference."""
+    raise NotImplementedError

@@ -1,0 +1,105 @@
+"""Checks of what a command is given and where it writes, made before any long work starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verdigris.errors import AssetError, RenderError, VerdigrisError
+
+if TYPE_CHECKING:
+    from verdigris.materials.reference import ReferenceMaterial
+
+ASSET_SUFFIX = ".vdg"
+IMAGE_SUFFIXES = (".png", ".exr")
+SIZE_MAX = 8192
+
+
+def is_asset(name: str) -> bool:
+    """Whether an `ASSET|SOURCE` argument names a baked asset: by its suffix, as the two are told apart nowhere else."""
+    return name.lower().endswith(ASSET_SUFFIX)
+
+
+def asset_path(path: Path) -> Path:
+    """The path, once an asset can be written there. Raises AssetError."""
+    return _output(path, (ASSET_SUFFIX,), AssetError)
+
+
+def image_path(path: Path) -> Path:
+    """The path, once an image can be written there. Raises RenderError."""
+    return _output(path, IMAGE_SUFFIXES, RenderError)
+
+
+def output_folder(path: Path) -> Path:
+    """The folder, made where it is missing, once files can be written in it. Raises RenderError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RenderError(f"{path}: cannot be made a folder: {error.strerror}") from error
+    _check_writable(path, path, RenderError)
+    return path
+
+
+def file_stem(name: str) -> str:
+    """A material's name as a file name: anything that a file system might refuse becomes `_`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "material"
+
+
+def load_source(source: str, material: str | None, roots: list[Path] | None) -> ReferenceMaterial:
+    """The reference of a SOURCE argument; its warnings are printed on stderr. Raises GraphError."""
+    import typer
+
+    from verdigris.materials.reference import load_reference
+
+    reference = load_reference(source, material, roots or None)
+    for warning in reference.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return reference
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`WxH` as (width, height) in pixels. Raises RenderError."""
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(1 <= side <= SIZE_MAX for side in size):
+        raise RenderError(f"--size: expected WIDTHxHEIGHT of 1 to {SIZE_MAX} each, got {text!r}")
+    return size
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it takes its place when the block ends well, and is gone when not."""
+    scratch = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
+    try:
+        yield scratch
+        os.replace(scratch, path)
+    except OSError as error:
+        raise RenderError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _output(path: Path, suffixes: tuple[str, ...], error: type[VerdigrisError]) -> Path:
+    if path.suffix.lower() not in suffixes:
+        raise error(f"{path}: expected a file name that ends in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise error(f"{path}: expected a file, got a folder")
+    if not path.parent.is_dir():
+        raise error(f"{path}: cannot be written: there is no folder {path.parent}")
+    _check_writable(path.parent, path, error)
+    return path
+
+
+def _check_writable(folder: Path, target: Any, error: type[VerdigrisError]) -> None:
+    # Permissions alone do not tell: the file system may be read-only, and an administrator passes every check.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as reason:
+        raise error(f"{target}: cannot be written: {reason.strerror}") from reason

@@ -1,0 +1,60 @@
+"""The progress of a bake on a terminal: loss, samples a second, time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+if TYPE_CHECKING:
+    from verdigris.bake.loop import OnProgress
+    from verdigris.bake.loop import Progress as BakeProgress
+
+
+@contextmanager
+def bake_bar(name: str) -> Iterator[OnProgress]:
+    """A bar on stderr, one line a phase; the block passes what it yields to `bake(on_progress=...)`.
+
+    Where stderr is no terminal, only the last state of each phase is printed.
+    """
+    columns = (
+        TextColumn("{task.description:9}"),
+        BarColumn(30),
+        TextColumn("{task.percentage:3.0f} %  loss {task.fields[loss]:.4f}"),
+        TextColumn("{task.fields[rate]:5.2f} Msamples/s  {task.fields[left]}"),
+    )
+    console = Console(stderr=True)
+    # A refresh a chunk is enough; a timer thread would take time from the bake.
+    with Progress(*columns, console=console, auto_refresh=False) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def on_progress(now: BakeProgress) -> None:
+            if now.phase == "report":
+                return
+            fields: dict[str, Any] = {
+                "loss": now.loss,
+                "rate": now.samples_per_second * 1e-6,
+                "left": time_left(now.seconds_left),
+            }
+            if now.phase not in tasks:
+                for earlier in tasks.values():
+                    bar.update(earlier, left="")
+                tasks[now.phase] = bar.add_task(now.phase, total=now.steps, **fields)
+            bar.update(tasks[now.phase], completed=now.step, **fields)
+            bar.refresh()
+
+        if console.is_terminal:
+            console.print(f"Baking {name}")
+        yield on_progress
+
+
+def time_left(seconds: float) -> str:
+    """A time as `1:23:45 left`, or `2:03 left`; empty at the end."""
+    if not seconds > 0:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"

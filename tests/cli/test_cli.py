@@ -1,0 +1,174 @@
+"""The command line: what it prints, how it ends, and that bad input leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from verdigris.cli import files
+from verdigris.cli.main import run
+from verdigris.cli.progress import time_left
+from verdigris.errors import AssetError, RenderError
+
+RED = """<?xml version="1.0"?>
+<materialx version="1.39" colorspace="lin_rec709">
+  <oren_nayar_diffuse_bsdf name="body" type="BSDF">
+    <input name="color" type="color3" value="0.6, 0.1, 0.1" />
+  </oren_nayar_diffuse_bsdf>
+  <surface name="shader" type="surfaceshader"><input name="bsdf" type="BSDF" nodename="body" /></surface>
+  <surfacematerial name="red" type="material">
+    <input name="surfaceshader" type="surfaceshader" nodename="shader" />
+  </surfacematerial>
+</materialx>
+"""
+
+
+@pytest.fixture
+def document(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "red.mtlx"
+    path.write_text(RED)
+    return path
+
+
+def fails(capsys, *arguments, code=1):
+    """The one line on stderr of a command that must fail."""
+    assert run([str(argument) for argument in arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    return err
+
+
+def test_list_and_help(capsys):
+    assert run(["list"]) == 0
+    assert "library:verdigris_brass" in capsys.readouterr().out.splitlines()
+    assert run([]) == 0
+    help_text = capsys.readouterr().out
+    assert all(name in help_text for name in ("bake", "render", "compare", "inspect", "list"))
+
+
+def test_the_command_line_itself_wrong(capsys, document):
+    assert "SOURCE" in fails(capsys, "bake", code=2)
+    assert "bogus" in fails(capsys, "bogus", code=2)
+    assert "--resolution" in fails(capsys, "bake", document, "--resolution", "wide", code=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "quick"], "draft, standard, final"),
+        (["--resolution", "1"], "resolution"),
+        (["--seed", "-1"], "seed"),
+        (["-o", "missing/out.vdg"], "missing/out.vdg: cannot be written"),
+        (["-o", "out.bin"], ".vdg"),
+        (["-m", "blue"], "red"),
+    ],
+)
+def test_bad_bake_options(capsys, document, options, message):
+    assert message in fails(capsys, "bake", document, *options)
+    assert [path.name for path in document.parent.iterdir()] == ["red.mtlx"]
+
+
+def test_bad_sources(capsys, document):
+    assert "verdigris_brass" in fails(capsys, "bake", "library:gold")
+    assert "nothing.mtlx" in fails(capsys, "bake", "nothing.mtlx")
+    document.write_text(RED[:200])
+    assert "red.mtlx" in fails(capsys, "bake", document)
+
+
+def test_glass_is_refused_with_the_node_path(capsys, shared_materials, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "SR_glass" in fails(capsys, "bake", shared_materials / "standard_surface_glass.mtlx")
+
+
+def test_several_materials_are_listed(capsys, shared_materials, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = fails(capsys, "bake", shared_materials / "standard_surface_chess_pieces.mtlx")
+    assert all(name in line for name in ("M_Chessboard", "M_King_B", "M_Knight_B"))
+
+
+def test_inspect_a_document(capsys, document):
+    assert run(["inspect", str(document), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["name"], facts["varying"], facts["closures"]) == ("red", False, {"oren_nayar_diffuse_bsdf": 1})
+    assert run(["inspect", str(document)]) == 0
+    assert "closures.oren_nayar_diffuse_bsdf" in capsys.readouterr().out
+
+
+def test_inspect_a_damaged_asset(capsys, tmp_path):
+    path = tmp_path / "bad.vdg"
+    path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{}")
+    assert "bad.vdg" in fails(capsys, "inspect", path)
+    assert "gone.vdg" in fails(capsys, "inspect", tmp_path / "gone.vdg")
+
+
+def test_an_interrupt_ends_with_130(capsys, document, monkeypatch):
+    import verdigris.bake
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verdigris.bake, "bake", interrupted)
+    assert run(["bake", str(document), "-o", "red.vdg"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "interrupted"
+    assert [path.name for path in document.parent.iterdir()] == ["red.mtlx"]
+
+
+@pytest.mark.slow
+def test_control_c_during_a_bake_leaves_nothing(document):
+    command = [sys.executable, "-m", "verdigris.cli.main", "bake", str(document), "-o", "red.vdg", "--preset", "final"]
+    # FORCE_COLOR makes the bar write to a pipe, which tells when the training has begun.
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "FORCE_COLOR": "1"})
+    seen = b""
+    deadline = time.monotonic() + 120
+    while b"Msamples/s" not in seen and time.monotonic() < deadline:
+        seen += os.read(process.stderr.fileno(), 4096)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, (seen + rest).decode()
+    assert rest.decode().rstrip().endswith("interrupted")
+    assert [path.name for path in document.parent.iterdir()] == ["red.mtlx"]
+
+
+def test_output_paths_are_checked_before_anything_else(tmp_path):
+    (tmp_path / "folder.vdg").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AssetError, match="got a folder"):
+        files.asset_path(tmp_path / "folder.vdg")
+    with pytest.raises(RenderError, match=r"\.png or \.exr"):
+        files.image_path(tmp_path / "x.jpg")
+    with pytest.raises(RenderError, match="cannot be made a folder"):
+        files.output_folder(tmp_path / "file" / "below")
+    assert files.output_folder(tmp_path / "a" / "b").is_dir()
+    assert files.asset_path(tmp_path / "x.vdg") == tmp_path / "x.vdg"
+
+
+def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
+    target = tmp_path / "x.png"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), files.replacing(target) as scratch:
+        scratch.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    with files.replacing(target) as scratch:
+        scratch.write_text("new")
+    assert target.read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+@pytest.mark.parametrize("text", ["512", "0x5", "5x0", "axb", "9000x5", "-1x5", "5x5x5"])
+def test_bad_sizes(text):
+    with pytest.raises(RenderError, match="--size: expected WIDTHxHEIGHT"):
+        files.parse_size(text)
+
+
+def test_small_words():
+    assert files.parse_size("640x480") == (640, 480)
+    assert files.file_stem("M/King: B") == "M_King_B"
+    assert files.file_stem("..") == "material"
+    assert (time_left(123.4), time_left(3725), time_left(0.0)) == ("2:03 left", "1:02:05 left", "")
