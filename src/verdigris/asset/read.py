@@ -195,9 +195,9 @@ def _finest(entries: dict[str, Any]) -> tuple[int, int]:
 def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest) -> dict[str, Array]:
     """Every tensor as float32, checked against the manifest: none unknown, none missing, no holes, all finite."""
     shapes = tensor_shapes(manifest.config, _finest(entries), manifest.levels)
-    for name in shapes.keys() - entries.keys():
+    for name in (name for name in shapes if name not in entries):
         raise Malformed(f"{name}: missing")
-    for name in sorted(entries.keys() - shapes.keys()):
+    for name in (name for name in entries if name not in shapes):
         raise Malformed(f"{shorten(name)}: unknown tensor")
     spans = []
     for name, expected in shapes.items():

@@ -1,0 +1,65 @@
+"""docs/format.md says what the code does: its reader, run as printed, finds what ours finds."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asset_samples import GOLDEN
+from neural_samples import directions, random_material
+from verdigris import asset
+from verdigris.asset import format as vdg_format
+from verdigris.model import DecoderConfig, ModelConfig
+
+DOC = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def stranger():
+    """The names that the page's reader defines."""
+    (code,) = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)
+    names: dict = {}
+    exec(compile(code, "docs/format.md", "exec"), names)
+    return names
+
+
+def agrees(stranger, path, levels):
+    """Response and density of 50 queries a level, by both readers."""
+    material = asset.load(path)
+    manifest, tensors = stranger["read"](path)
+    uv = np.random.default_rng(0).uniform(-1, 2, (50, 2))
+    wi, wo = directions(50, 1, full_sphere=True), directions(50, 2)
+    for level in range(levels):
+        found = [stranger["evaluate"](manifest, tensors, *query, level) for query in zip(uv, wi, wo, strict=True)]
+        np.testing.assert_allclose(material.eval(uv, wi, wo, level), [f[0] for f in found], rtol=1e-4)
+        np.testing.assert_allclose(material.pdf(uv, wi, wo, level), [f[1] for f in found], rtol=1e-3)
+
+
+def test_its_reader_agrees_on_the_golden_file(stranger):
+    agrees(stranger, GOLDEN, 2)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [ModelConfig(), ModelConfig(5, 0, DecoderConfig((7,), "leaky_relu", ("log_half", "wo")))],
+    ids=["default", "no frames"],
+)
+def test_its_reader_agrees_on_other_files(stranger, tmp_path, config):
+    asset.save(random_material(config, finest=(5, 12), levels=3), tmp_path / "x.vdg")
+    agrees(stranger, tmp_path / "x.vdg", 3)
+
+
+def test_its_conventions_are_the_files():
+    (printed,) = re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)
+    assert json.loads(printed) == vdg_format.CONVENTIONS
+
+
+def test_its_limits_are_ours():
+    assert vdg_format.MAX_FILE_BYTES == 2**30
+    for number in ("16 777 216", "each side 1 to 16384", "1 to 15", "1 to 16 integers", "1 to 64 objects", "up to 256"):
+        assert number in DOC
+    limits = (vdg_format.MAX_HEADER_BYTES, vdg_format.MAX_SIDE, vdg_format.MAX_LEVELS, vdg_format.MAX_HIDDEN_LAYERS)
+    assert limits == (16_777_216, 16384, 15, 16)
+    assert (vdg_format.MAX_LOBES, vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (64, 256, 1)

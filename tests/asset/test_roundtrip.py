@@ -1,0 +1,167 @@
+"""What is saved is what is loaded; the bytes are known; other readers of safetensors agree."""
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+
+import verdigris
+from asset_samples import GOLDEN, Parts, forged, tiny
+from neural_samples import queries, random_material
+from verdigris import asset
+from verdigris.asset.write import encode
+from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig
+
+GOLDEN_SHA256 = "2533b07cea29f8e5bf356de786adced2ff3e7611e5c408bbe337d68ecdc64499"
+GOLDEN_EVAL = (0.34061682, 0.01346649, 0.03108616)
+GOLDEN_PDF = 0.57071141
+"""At uv (.2, .9), wi (.6, 0, .8), wo (0, -.6, .8), computed by the reader printed in docs/format.md."""
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+json_objects = st.dictionaries(st.text(), json_values, max_size=4)
+names = st.text(max_size=40).filter(str.isprintable)
+
+
+@st.composite
+def materials(draw):
+    features = draw(st.lists(st.sampled_from(["wi", "wo", "log_half"]), min_size=1, unique=True))
+    decoder = DecoderConfig(
+        tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3))),
+        draw(st.sampled_from(["relu", "leaky_relu"])),
+        tuple(features),
+    )
+    config = ModelConfig(draw(st.integers(1, 9)), draw(st.integers(0, 3)), decoder)
+    weights = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
+    lobes = tuple(
+        Lobe(
+            draw(st.sampled_from(["cosine", "ggx"])),
+            draw(st.integers(-1, config.frames - 1)),
+            draw(st.floats(1e-4, 1)),
+            weight / sum(weights),
+        )
+        for weight in weights
+    )
+    return random_material(
+        config,
+        finest=(draw(st.integers(1, 9)), draw(st.integers(1, 9))),
+        levels=draw(st.integers(1, 4)),
+        lobes=lobes,
+        seed=draw(st.integers(0, 1000)),
+        metadata=Metadata(draw(names), draw(json_objects), draw(json_objects), draw(json_objects)),
+    )
+
+
+def arrays(material):
+    yield from material.latents
+    if material.frame_weight is not None:
+        yield material.frame_weight
+    for layer in material.layers:
+        yield from layer
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(material=materials())
+def test_round_trip(material, tmp_path):
+    path = tmp_path / "x.vdg"
+    asset.save(material, path)
+    loaded = asset.load(path)
+    assert (loaded.config, loaded.lobes, loaded.metadata) == (material.config, material.lobes, material.metadata)
+    # random_material's numbers are float16's, so nothing is lost
+    for before, after in zip(arrays(material), arrays(loaded), strict=True):
+        assert after.dtype == np.float32
+        np.testing.assert_array_equal(before, after)
+    first = path.read_bytes()
+    asset.save(loaded, path)
+    assert path.read_bytes() == first
+
+
+def test_golden_bytes():
+    """A change of one byte here is a new schema version: files that people have must stay readable."""
+    content = encode(tiny())
+    assert hashlib.sha256(content).hexdigest() == GOLDEN_SHA256
+    assert GOLDEN.read_bytes() == content
+
+
+def test_the_golden_file_evaluates_to_known_numbers():
+    material = asset.load(GOLDEN)
+    wi, wo = np.array([[0.6, 0, 0.8]]), np.array([[0, -0.6, 0.8]])
+    np.testing.assert_allclose(material.eval([[0.2, 0.9]], wi, wo), [GOLDEN_EVAL], rtol=1e-5)
+    np.testing.assert_allclose(material.pdf([[0.2, 0.9]], wi, wo), [GOLDEN_PDF], rtol=1e-5)
+
+
+def test_rounding_to_float16_is_all_that_changes(tmp_path):
+    material = random_material(levels=2)
+    shifted = dataclasses.replace(material, latents=tuple(a * np.float32(1.0003) for a in material.latents))
+    asset.save(shifted, tmp_path / "x.vdg")
+    for before, after in zip(arrays(shifted), arrays(asset.load(tmp_path / "x.vdg")), strict=True):
+        np.testing.assert_array_equal(before.astype(np.float16).astype(np.float32), after)
+
+
+def test_the_stored_material_evaluates_like_the_one_in_memory(tmp_path):
+    material = random_material(levels=2)
+    asset.save(material, tmp_path / "x.vdg")
+    uv, wi, wo = queries(1000)
+    np.testing.assert_array_equal(asset.load(tmp_path / "x.vdg").eval(uv, wi, wo, 0.5), material.eval(uv, wi, wo, 0.5))
+
+
+def test_safetensors_reads_it(tmp_path):
+    tensors = load_file(GOLDEN)
+    material = tiny()
+    assert {name: array.dtype for name, array in tensors.items()} == dict.fromkeys(tensors, np.dtype(np.float16))
+    np.testing.assert_array_equal(tensors["latents.0"], material.latents[0])
+    np.testing.assert_array_equal(tensors["decoder.layers.1.bias"], material.layers[1][1])
+
+
+def test_the_tensors_begin_at_a_multiple_of_8():
+    assert (8 + int.from_bytes(GOLDEN.read_bytes()[:8], "little")) % 8 == 0
+
+
+def test_another_writer_may_order_and_space_as_it_likes(tmp_path):
+    """The rules are about content: order of the keys, white space and order of the tensors are free."""
+
+    def reorder(parts):
+        names = sorted(parts.tensors, reverse=True)
+        data, entries = bytearray(), {}
+        for name in names:
+            begin, end = parts.tensors[name]["data_offsets"]
+            entries[name] = {**parts.tensors[name], "data_offsets": [len(data), len(data) + end - begin]}
+            data += parts.data[begin:end]
+        parts.tensors, parts.data = entries, data
+
+    path = tmp_path / "x.vdg"
+    path.write_bytes(forged(reorder))
+    for before, after in zip(arrays(tiny()), arrays(asset.load(path)), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_inspect_tells_everything_as_json():
+    told = asset.inspect(GOLDEN)
+    assert json.loads(json.dumps(told)) == told
+    assert told["bytes"] == GOLDEN.stat().st_size
+    assert told["name"] == "tiny"
+    assert told["source"]["uri"] == "tiny.mtlx"
+    assert told["levels"] == [{"height": 2, "width": 3}, {"height": 1, "width": 1}]
+    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42}
+    assert told["model"] == Parts().manifest["model"]
+    assert told["checksum"].encode() in GOLDEN.read_bytes()
+
+
+def test_the_top_level_names_are_these():
+    assert verdigris.load is asset.load
+    assert verdigris.save is asset.save
+
+
+@pytest.mark.parametrize("kind", [str, None])
+def test_paths_may_be_strings(tmp_path, kind):
+    path = tmp_path / "x.vdg"
+    asset.save(tiny(), kind(path) if kind else path)
+    assert asset.load(kind(path) if kind else path).metadata.name == "tiny"

@@ -1,0 +1,64 @@
+"""A tiny asset whose bytes are known, and files that are wrong in one chosen way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verdigris.asset.format import LENGTH_BYTES, NO_CHECKSUM, canonical_json, seal
+from verdigris.asset.write import encode
+from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig, NeuralMaterial
+
+GOLDEN = Path(__file__).parent / "golden" / "tiny.vdg"
+
+
+def tiny() -> NeuralMaterial:
+    """The material of the golden file: numbers from whole-number arithmetic, so that no random generator matters."""
+    config = ModelConfig(channels=2, frames=1, decoder=DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half")))
+    counter = 0
+
+    def numbers(*shape: int) -> np.ndarray:
+        nonlocal counter
+        count = int(np.prod(shape))
+        values = ((np.arange(counter, counter + count) * 37 + 11) % 101 - 50) / 64
+        counter += count
+        return values.astype(np.float32).reshape(shape)
+
+    return NeuralMaterial(
+        config=config,
+        latents=(numbers(2, 3, 2), numbers(1, 1, 2)),
+        frame_weight=numbers(6, 2),
+        layers=((numbers(3, 9), numbers(3)), (numbers(3, 3), numbers(3))),
+        lobes=(Lobe("cosine", -1, 1.0, 0.5), Lobe("ggx", 0, 0.25, 0.5)),
+        metadata=Metadata(
+            "tiny", {"uri": "tiny.mtlx", "material": "M", "sha256": NO_CHECKSUM}, {"seed": 7}, {"e": 0.5}
+        ),
+    )
+
+
+class Parts:
+    """A good file taken apart: header without metadata, manifest, tensor bytes. Change them, then `seal`."""
+
+    def __init__(self, content: bytes | None = None) -> None:
+        content = content or encode(tiny())
+        end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
+        self.tensors: dict[str, Any] = json.loads(content[LENGTH_BYTES:end])
+        self.manifest: dict[str, Any] = json.loads(self.tensors.pop("__metadata__")["verdigris"])
+        self.data = bytearray(content[end:])
+
+    def seal(self) -> bytes:
+        """The file, with a right checksum."""
+        metadata = {"checksum": NO_CHECKSUM, "verdigris": canonical_json(self.manifest)}
+        header = json.dumps({"__metadata__": metadata, **self.tensors}).encode()
+        return seal(header, bytes(self.data))
+
+
+def forged(change: Callable[[Parts], None]) -> bytes:
+    """A file that is wrong in one way, and sealed with a right checksum so that only that is found."""
+    parts = Parts()
+    change(parts)
+    return parts.seal()
