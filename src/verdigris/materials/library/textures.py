@@ -34,7 +34,7 @@ def _verdigris_brass(seed: int) -> dict[str, Array]:
     One height and one corrosion field tie the layers together: the lower a place lies, the further it has corroded.
     """
     rng = np.random.default_rng(seed)
-    hammer = noise.fractal(SIZE, 7, 16, 0.6, rng)
+    hammer = noise.fractal(SIZE, 9, 20, 0.6, rng)
     hammer = np.tanh(0.9 * hammer)
     worn = noise.smoothstep(-0.3, 1.2, noise.fractal(SIZE, 3, 8, 1.0, rng))
     # Each direction is thinned out before they are added: the sum of two waves is a lattice of dots, not of strokes.
@@ -45,7 +45,7 @@ def _verdigris_brass(seed: int) -> dict[str, Array]:
     stain = noise.fractal(SIZE, 4, 24, 1.2, rng)
 
     corrosion = noise.standardise(
-        noise.fractal(SIZE, 2, 5, 1.4, rng) - 0.45 * hammer + 0.28 * noise.fractal(SIZE, 9, 44, 1.3, rng) + 0.06 * crust
+        noise.fractal(SIZE, 3, 6, 1.4, rng) - 0.45 * hammer + 0.28 * noise.fractal(SIZE, 9, 44, 1.3, rng) + 0.06 * crust
     )
     oxide = noise.smoothstep(-0.32, 0.12, corrosion)
     verdigris = noise.smoothstep(0.31, 0.64, corrosion)
@@ -74,11 +74,11 @@ def _verdigris_brass(seed: int) -> dict[str, Array]:
         "brass_roughness": _encode(0.27 + 0.045 * stain + 0.08 * np.minimum(scratches, 1.5) + 0.12 * oxide),
         "oxide_mask": _encode(oxide),
         "oxide_color": _encode(to_srgb(oxide_color)),
-        "oxide_normal": _encode(0.5 + 0.5 * noise.normals(2.2 * hammer + 0.22 * grain, 0.18)),
+        "oxide_normal": _encode(0.5 + 0.5 * noise.normals(2.2 * hammer + 0.22 * grain, 0.16)),
         "oxide_roughness": _encode(0.46 + 0.06 * grain + 0.05 * stain),
         "verdigris_mask": _encode(verdigris),
         "verdigris_color": _encode(to_srgb(verdigris_color)),
-        "verdigris_normal": _encode(0.5 + 0.5 * noise.normals(6.0 * thickness + 0.8 * crust, 0.34)),
+        "verdigris_normal": _encode(0.5 + 0.5 * noise.normals(6.0 * thickness + 0.8 * crust, 0.22)),
         "verdigris_roughness": _encode(0.72 - 0.12 * thickness + 0.05 * crust),
     }
 
