@@ -57,6 +57,12 @@ for _name, _pair in {
     _binary(_name, _pair)
 
 
+@pattern("constant")
+def constant(call: Call) -> Any:
+    """`value`."""
+    return call["value"]
+
+
 @pattern("power")
 def power(call: Call) -> Any:
     """`in1` to the power of `in2`; a negative base yields 0, where MaterialX leaves it undefined."""

@@ -1,0 +1,144 @@
+"""The reference: orientation of textures, colour, levels, documents of every kind, the trio on NumPy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mtlx_documents import closure_node, direction, random_directions, write_document
+from verdigris.errors import GraphError
+from verdigris.materials.reference import load_reference, material_names
+
+GLASS = "standard_surface_glass.mtlx"
+UP = direction(0.0)
+
+
+def documents() -> list[tuple[str, str]]:
+    """(file, material) of every opaque shared document; empty where the folder is absent."""
+    from conftest import shared_folder
+
+    folder = shared_folder() / "materials"
+    paths = [path for path in sorted(folder.glob("*.mtlx")) if path.name != GLASS]
+    return [(path.name, name) for path in paths for name in material_names(path)]
+
+
+def textured(folder: Path, inputs: str = "", reader: str = "I", extra: str = "") -> Path:
+    """A diffuse material whose colour is `I`, an image of 4 x 4 texels: top row red, left column green."""
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[0, :, 0] = 255
+    pixels[:, 0, 1] = 255
+    pixels[..., 2] = 128
+    Image.fromarray(pixels).save(folder / "a.png")
+    body = (
+        '<image name="I" type="color3"><input name="file" type="filename" value="a.png" colorspace="srgb_texture" />'
+        f"{inputs}</image>{extra}"
+        '<oren_nayar_diffuse_bsdf name="B" type="BSDF"><input name="weight" type="float" value="1" />'
+        f'<input name="color" type="color3" nodename="{reader}" /></oren_nayar_diffuse_bsdf>'
+    )
+    return write_document(folder, body)
+
+
+def colour(path: Path, uv: list[tuple[float, float]]) -> np.ndarray:
+    """Diffuse colour at some points, `[n, 3]`."""
+    n = len(uv)
+    ones = np.repeat(UP[None], n, 0)
+    return load_reference(path).eval(np.array(uv, np.float32), ones, ones) * np.pi
+
+
+def test_texture_origin_is_the_lower_left_corner(tmp_path) -> None:
+    got = colour(textured(tmp_path), [(0.625, 0.875), (0.625, 0.125), (0.125, 0.375), (0.875, 0.375)])
+    np.testing.assert_allclose(got[:, 0], [1, 0, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(got[:, 1], [0, 0, 1, 0], atol=1e-5)
+
+
+def test_srgb_is_decoded(tmp_path) -> None:
+    np.testing.assert_allclose(colour(textured(tmp_path), [(0.5, 0.5)])[0, 2], 0.2158605, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("periodic", (0.0, 0.0)), ("clamp", (1.0, 1.0)), ("mirror", (1.0, 1.0)), ("constant", (0.25, 0.0))],
+)
+def test_address_modes(tmp_path, mode: str, expected: tuple[float, float]) -> None:
+    """A quarter of an image above its top (v = 1.125): red where the edge repeats, the default where nothing does."""
+    inputs = "".join(f'<input name="{axis}addressmode" type="string" value="{mode}" />' for axis in "uv")
+    inputs += '<input name="default" type="color3" value="0.25,0,0" />'
+    got = colour(textured(tmp_path, inputs), [(0.625, 1.125)])
+    np.testing.assert_allclose(got[0, 0], expected[0], atol=1e-5)
+
+
+def test_mixed_address_modes_are_refused(tmp_path) -> None:
+    path = textured(tmp_path, '<input name="uaddressmode" type="string" value="clamp" />')
+    with pytest.raises(GraphError, match="I: expected the same address mode"):
+        load_reference(path)
+
+
+def test_library_graphs_expand(tmp_path) -> None:
+    """A node that the library defines as a graph (saturate) acts on a texture."""
+    extra = (
+        '<saturate name="grey" type="color3"><input name="in" type="color3" nodename="I" />'
+        '<input name="amount" type="float" value="0" /></saturate>'
+    )
+    got = colour(textured(tmp_path, reader="grey", extra=extra), [(0.625, 0.875)])[0]
+    np.testing.assert_allclose(got, got[0], rtol=1e-5)
+    assert got[0] > 0.1
+
+
+def test_normal_map_tilts_the_highlight(tmp_path) -> None:
+    pixels = np.full((2, 2, 3), (128 + 64, 128, 230), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "n.png")
+    body = (
+        '<image name="I" type="vector3"><input name="file" type="filename" value="n.png" /></image>'
+        '<normalmap name="N" type="vector3"><input name="in" type="vector3" nodename="I" /></normalmap>'
+        + closure_node("dielectric_bsdf", ior="float:1.5", roughness="vector2:0.05,0.05", normal="@N")
+    )
+    material = load_reference(write_document(tmp_path, body))
+    n = np.array([192, 128, 230]) / 255 * 2 - 1
+    n = (n / np.linalg.norm(n)).astype(np.float32)
+    mirror = 2 * n[2] * n - UP
+    uv = np.full((2, 2), 0.5, np.float32)
+    towards_mirror, straight = material.eval(uv, np.stack([UP, UP]), np.stack([mirror, UP]))[:, 0]
+    assert towards_mirror > 20 * straight
+
+
+def test_levels_average_the_footprint(tmp_path) -> None:
+    material = load_reference(textured(tmp_path))
+    assert material.native_resolution == 4
+    uv, up = np.full((400, 2), 0.5, np.float32), np.repeat(UP[None], 400, 0)
+    far = material.eval(uv, up, up, level=6, seed=1) * np.pi
+    # A footprint of 8 tiles sees the mean of the image: a quarter is red, a quarter green.
+    np.testing.assert_allclose(far.mean(0)[:2], 0.25, atol=0.02)
+    np.testing.assert_array_equal(far, material.eval(uv, up, up, level=6, seed=1) * np.pi)
+
+
+def test_nothing_below_the_horizon(tmp_path) -> None:
+    material = load_reference(textured(tmp_path))
+    uv = np.full((1, 2), 0.5, np.float32)
+    assert not material.eval(uv, UP[None], -UP[None]).any()
+    assert not material.eval(uv, -UP[None], UP[None]).any()
+    assert not material.pdf(uv, UP[None], -UP[None]).any()
+
+
+@pytest.mark.parametrize(("file", "name"), documents())
+def test_every_shared_document_evaluates(shared_materials, rng, file: str, name: str) -> None:
+    material = load_reference(shared_materials / file, name)
+    n = 20000
+    uv = rng.random((n, 2)).astype(np.float32)
+    wi, wo = random_directions(rng, n), random_directions(rng, n)
+    value = material.eval(uv, wi, wo)
+    assert np.isfinite(value).all() and (value >= 0).all() and value.max() > 0
+    _, pdf, weight = material.sample(uv, wi, rng.random((n, 3)))
+    assert np.isfinite(weight).all() and (weight >= 0).all()
+    assert weight.mean(0).max() <= 1.02, "more light leaves than arrives"
+    assert (pdf > 0).mean() > 0.9
+    textures = any(key in file for key in ("chess", "boombox", "wood"))
+    assert material.varying == (textures or "marble" in file)
+    assert bool(material.native_resolution) == textures
+    assert len(material.parameters_dr(_points(uv))) == material.parameter_count
+
+
+def _points(uv: np.ndarray):
+    from verdigris.runtime import mitsuba
+
+    return mitsuba().Point2f(uv.T.copy())
