@@ -8,19 +8,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo test lint clean setup
 
 demo: setup
-	$(BIN)/python examples/01_demo.py
+	@mkdir -p out/demo
+	$(BIN)/verdigris bake library:verdigris_brass --preset draft -o out/demo/verdigris_brass.vdg
+	$(BIN)/verdigris compare out/demo/verdigris_brass.vdg library:verdigris_brass -o out/demo
 
 test: lint
 	$(BIN)/python -m pytest -q
 
 lint: setup
-	$(BIN)/ruff check src tests examples benchmarks
-	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: $(STAMP)
 
