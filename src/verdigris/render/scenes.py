@@ -1,0 +1,149 @@
+"""The test scenes: one object under the studio, or a scene file of the user's with its material replaced."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verdigris.errors import RenderError
+from verdigris.render.environment import studio
+from verdigris.render.geometry import Grid, mesh, plane, sphere
+from verdigris.render.teapot import teapot
+from verdigris.runtime import mitsuba
+
+MATERIAL_ID = "material"
+"""The id of the BSDF that is replaced in a scene file."""
+
+MAX_SIDE = 8192
+MAX_DEPTH = 8
+"""Longest path of the built-in scenes: the teapot reflects itself."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An object and where the camera stands. fov_deg: field of view of the shorter side."""
+
+    grids: Callable[[], list[Grid]]
+    origin: tuple[float, float, float]
+    target: tuple[float, float, float]
+    fov_deg: float
+
+
+STAGES = {
+    "sphere": Stage(lambda: [sphere()], (0, 0, 5.0), (0, 0, 0), 26.0),
+    "plane": Stage(lambda: [plane()], (0, 5.6, 4.0), (0, -0.05, 0.06), 20.0),
+    "teapot": Stage(teapot, (1.5, 6.2, 13.5), (0.26, -0.06, 0), 27.0),
+}
+
+
+@functools.cache
+def _grids(name: str) -> list[Grid]:
+    return STAGES[name].grids()
+
+
+@functools.cache
+def _studio() -> Any:
+    return studio()
+
+
+def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
+    """A `mitsuba.Scene` that shows the BSDF, with a film of `size` (width, height) and the `path` integrator.
+
+    scene: sphere, plane, teapot, or a path ending in `.xml`, whose BSDF with id "material" is replaced.
+    Raises RenderError: unknown name, bad size, or a scene file that is missing, broken or without that id.
+    """
+    if len(size) != 2 or not all(1 <= side <= MAX_SIDE for side in size):
+        raise RenderError(f"size: expected two sides from 1 to {MAX_SIDE}, got {'x'.join(map(str, size))}")
+    if str(scene) in STAGES:
+        return _build_stage(str(scene), bsdf, size)
+    if not str(scene).lower().endswith(".xml"):
+        raise RenderError(f"scene: expected {', '.join(STAGES)} or a path ending in .xml, got {scene}")
+    return _build_file(Path(scene), bsdf, size)
+
+
+def _build_stage(name: str, bsdf: Any, size: tuple[int, int]) -> Any:
+    mi = mitsuba()
+    stage = STAGES[name]
+    film = {
+        "type": "hdrfilm",
+        "width": size[0],
+        "height": size[1],
+        "pixel_format": "rgb",
+        "component_format": "float32",
+    }
+    return mi.load_dict(
+        {
+            "type": "scene",
+            "integrator": {"type": "path", "max_depth": MAX_DEPTH},
+            "sensor": {
+                "type": "perspective",
+                "fov": stage.fov_deg,
+                "fov_axis": "smaller",
+                "to_world": mi.ScalarTransform4f().look_at(stage.origin, stage.target, [0, 1, 0]),
+                "film": {**film, "component_format": "float32"},
+                "sampler": {"type": "independent"},
+            },
+            "object": mesh(_grids(name), bsdf),
+            "environment": {"type": "envmap", "bitmap": mi.Bitmap(_studio())},
+        }
+    )
+
+
+def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
+    mi = mitsuba()
+    if not path.is_file():
+        raise RenderError(f"{path}: expected a scene file, got {'a folder' if path.is_dir() else 'no such file'}")
+    config = mi.parser.ParserConfig(mi.variant())
+    with _resolving_beside(path):
+        try:
+            state = mi.parser.parse_file(config, str(path))
+            _replace_material(path, state, bsdf)
+            _resize(state, size)
+            mi.parser.transform_all(config, state)
+            return _single(mi.parser.instantiate(config, state))
+        except RuntimeError as error:  # all that Mitsuba raises
+            raise RenderError(f"{path}: cannot be loaded: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _resolving_beside(path: Path) -> Iterator[None]:
+    """Relative file names in a scene mean files beside it, as `mitsuba.load_file` has it."""
+    mi = mitsuba()
+    before = mi.file_resolver()
+    inside = mi.FileResolver(before)
+    inside.prepend(str(path.resolve().parent))
+    mi.set_file_resolver(inside)
+    try:
+        yield
+    finally:
+        mi.set_file_resolver(before)
+
+
+def _replace_material(path: Path, state: Any, bsdf: Any) -> None:
+    """Puts the BSDF object wherever the node with id "material" is used."""
+    kinds = mitsuba().Properties.Type
+    if MATERIAL_ID not in state.id_to_index:
+        raise RenderError(f'{path}: expected a BSDF with id "{MATERIAL_ID}", got none')
+    index = state.id_to_index[MATERIAL_ID]
+    if state.nodes[index].type != mitsuba().ObjectType.BSDF:
+        raise RenderError(f'{path}: expected id "{MATERIAL_ID}" on a BSDF, got it on another kind of object')
+    for node in state.nodes:
+        for key in list(node.props.keys()):
+            kind = node.props.type(key)
+            by_name = kind == kinds.Reference and node.props[key].id() == MATERIAL_ID
+            if by_name or (kind == kinds.ResolvedReference and node.props[key].index() == index):
+                node.props[key] = bsdf
+
+
+def _resize(state: Any, size: tuple[int, int]) -> None:
+    for node in state.nodes:
+        if node.type == mitsuba().ObjectType.Film:
+            node.props["width"], node.props["height"] = size
+
+
+def _single(loaded: Any) -> Any:
+    return loaded[0] if isinstance(loaded, list) else loaded
