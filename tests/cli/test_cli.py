@@ -8,7 +8,10 @@ import sys
 import time
 
 import pytest
+from PIL import Image
 
+from neural_fixtures import make_material
+from verdigris.asset import save
 from verdigris.cli import files
 from verdigris.cli.main import run
 from verdigris.cli.progress import time_left
@@ -107,6 +110,50 @@ def test_inspect_a_damaged_asset(capsys, tmp_path):
     assert "gone.vdg" in fails(capsys, "inspect", tmp_path / "gone.vdg")
 
 
+@pytest.fixture
+def asset(tmp_path, rng):
+    path = tmp_path / "random.vdg"
+    save(make_material(rng), path)
+    return path
+
+
+def test_inspect_an_asset(capsys, asset):
+    assert run(["inspect", str(asset), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["name"], facts["levels"]) == ("random", [{"height": 4, "width": 4}])
+    asset.write_bytes(asset.read_bytes()[:-1])
+    assert "random.vdg" in fails(capsys, "inspect", asset)
+
+
+@pytest.mark.parametrize("subject", ["asset", "document"])
+def test_render(capsys, document, asset, subject):
+    source = {"asset": asset, "document": document}[subject]
+    options = ["--size", "24x16", "--spp", "2"]
+    assert run(["render", str(source), *options]) == 0
+    name = f"{source.stem}.png"
+    assert capsys.readouterr().out.startswith(f"{name}: 24x16")
+    with Image.open(name) as picture:
+        assert picture.size == (24, 16)
+    assert run(["render", str(source), *options, "--scene", "plane", "-o", "linear.exr"]) == 0
+    assert sorted(p.name for p in document.parent.iterdir()) == sorted(["linear.exr", name, "random.vdg", "red.mtlx"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--scene", "cube"], "sphere, plane, teapot"),
+        (["--scene", "gone.xml"], "gone.xml"),
+        (["--size", "512"], "--size"),
+        (["--spp", "0"], "spp"),
+        (["-o", "picture.jpg"], ".png or .exr"),
+        (["-o", "missing/picture.png"], "missing/picture.png: cannot be written"),
+    ],
+)
+def test_bad_render_options(capsys, document, options, message):
+    assert message in fails(capsys, "render", document, *options)
+    assert [path.name for path in document.parent.iterdir()] == ["red.mtlx"]
+
+
 def test_an_interrupt_ends_with_130(capsys, document, monkeypatch):
     import verdigris.bake
 
@@ -146,19 +193,6 @@ def test_output_paths_are_checked_before_anything_else(tmp_path):
         files.output_folder(tmp_path / "file" / "below")
     assert files.output_folder(tmp_path / "a" / "b").is_dir()
     assert files.asset_path(tmp_path / "x.vdg") == tmp_path / "x.vdg"
-
-
-def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
-    target = tmp_path / "x.png"
-    target.write_text("old")
-    with pytest.raises(RuntimeError), files.replacing(target) as scratch:
-        scratch.write_text("half")
-        raise RuntimeError
-    assert target.read_text() == "old"
-    with files.replacing(target) as scratch:
-        scratch.write_text("new")
-    assert target.read_text() == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
 
 
 @pytest.mark.parametrize("text", ["512", "0x5", "5x0", "axb", "9000x5", "-1x5", "5x5x5"])

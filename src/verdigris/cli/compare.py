@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 
 def compare() -> None:
     """Compare an asset with its reference."""

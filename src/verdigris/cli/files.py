@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +11,7 @@ from verdigris.errors import AssetError, RenderError, VerdigrisError
 
 if TYPE_CHECKING:
     from verdigris.materials.reference import ReferenceMaterial
+    from verdigris.model import NeuralMaterial
 
 ASSET_SUFFIX = ".vdg"
 IMAGE_SUFFIXES = (".png", ".exr")
@@ -46,6 +43,18 @@ def output_folder(path: Path) -> Path:
     return path
 
 
+def load_asset(path: str) -> NeuralMaterial:
+    """The material of an ASSET argument. Raises AssetError."""
+    from verdigris import asset
+
+    return asset.load(path)
+
+
+def default_stem(source: str, subject: NeuralMaterial | ReferenceMaterial) -> str:
+    """Name, without suffix, of what a command writes where no output is named."""
+    return Path(source).stem if is_asset(source) else file_stem(str(getattr(subject, "name", "")))
+
+
 def file_stem(name: str) -> str:
     """A material's name as a file name: anything that a file system might refuse becomes `_`."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "material"
@@ -70,19 +79,6 @@ def parse_size(text: str) -> tuple[int, int]:
     if not all(1 <= side <= SIZE_MAX for side in size):
         raise RenderError(f"--size: expected WIDTHxHEIGHT of 1 to {SIZE_MAX} each, got {text!r}")
     return size
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes its place when the block ends well, and is gone when not."""
-    scratch = path.with_name(f".{secrets.token_hex(6)}{path.suffix}")
-    try:
-        yield scratch
-        os.replace(scratch, path)
-    except OSError as error:
-        raise RenderError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _output(path: Path, suffixes: tuple[str, ...], error: type[VerdigrisError]) -> Path:

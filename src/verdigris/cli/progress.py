@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,22 @@ def bake_bar(name: str) -> Iterator[OnProgress]:
 
         if console.is_terminal:
             console.print(f"Baking {name}")
+        yield on_progress
+
+
+@contextmanager
+def render_bar(name: str = "render") -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while a picture is rendered; nothing where stderr is no terminal."""
+    console = Console(stderr=True)
+    samples = TextColumn("{task.completed} of {task.total} samples")
+    columns = (TextColumn("{task.description:9}"), BarColumn(30), samples)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=quiet) as bar:
+        task = bar.add_task(name, total=None)
+
+        def on_progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, refresh=True)
+
         yield on_progress
 
 

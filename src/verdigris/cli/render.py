@@ -17,12 +17,23 @@ def render(
     scene: Annotated[str, typer.Option(help="sphere, plane, teapot, or a Mitsuba scene FILE.xml.")] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel.")] = 64,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: NAME.png, here.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
 ) -> None:
     """Path-trace a material in a scene."""
-    width, height = files.parse_size(size)
+    pixels = files.parse_size(size)
     if output is not None:
         files.image_path(output)
-    raise NotImplementedError
+    from verdigris.cli.progress import render_bar
+    from verdigris.render.image import write_image
+    from verdigris.render.pathtrace import render as path_trace
+
+    subject = files.load_asset(source) if files.is_asset(source) else files.load_source(source, material, root)
+    output = files.image_path(output or Path(f"{files.default_stem(source, subject)}.png"))
+    start = time.perf_counter()
+    with render_bar() as on_progress:
+        picture = path_trace(subject, scene, pixels, spp, seed, on_progress)
+    write_image(output, picture)
+    seconds = time.perf_counter() - start
+    typer.echo(f"{output}: {pixels[0]}x{pixels[1]}, {spp} samples a pixel, rendered in {seconds:.1f} s")
