@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import verdigris  # noqa: F401  before any test imports drjit, which loads a libLLVM at once
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -1,6 +1,7 @@
 """Bakes layered MaterialX materials into small neural materials and path-traces them.
 
 Names are loaded on first use: `import verdigris` needs NumPy only, and no renderer starts until one is asked for.
+Import it before `mitsuba` and `drjit`, which otherwise may load a libLLVM that cannot be used.
 `verdigris.bake` is the package of that name and can be called: `verdigris.bake(source, config)`.
 """
 
@@ -8,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from verdigris.errors import VerdigrisError as VerdigrisError
+from verdigris.runtime import announce_llvm as _announce_llvm
 
 if TYPE_CHECKING:
     from verdigris.asset import load as load
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from verdigris.render.plugin import register as register
 
 __version__ = "0.1.0"
+
+_announce_llvm()
 
 _HOMES = {
     "BakeConfig": "verdigris.bake.config",

@@ -48,8 +48,20 @@ def _packaged_llvm() -> Path | None:
     return None
 
 
+def announce_llvm() -> None:
+    """Names the packaged libLLVM in the environment, unless one is named or Dr.Jit is imported already.
+
+    Dr.Jit loads whatever libLLVM it finds the moment it is imported, often one of the system's that aborts the process
+    later; so the package calls this when it is imported itself. Nothing is loaded here.
+    """
+    if "drjit" not in sys.modules and not os.environ.get(LLVM_VARIABLE):
+        packaged = _packaged_llvm()
+        if packaged is not None:
+            os.environ[LLVM_VARIABLE] = str(packaged)
+
+
 def configure_llvm() -> str:
-    """Points Dr.Jit at a libLLVM that works and returns its path; must run before Dr.Jit starts LLVM.
+    """Points Dr.Jit at a libLLVM that works and returns its path; must run before Dr.Jit is imported.
 
     `DRJIT_LIBLLVM_PATH` wins when it is set. Raises RuntimeMissing when there is none, or when it is too old.
     """
@@ -67,21 +79,50 @@ def configure_llvm() -> str:
     return str(chosen)
 
 
+def check_loaded_llvm() -> None:
+    """Raises RuntimeMissing when the libLLVM that Dr.Jit has loaded is missing or too old.
+
+    A script that imports Mitsuba before Verdigris gets one that nobody chose.
+    """
+    loaded = importlib.import_module("drjit").detail.llvm_version()
+    if not loaded or loaded[0] < LLVM_MINIMUM:
+        got = ".".join(map(str, loaded)) if loaded and loaded[0] > 0 else "none"
+        raise RuntimeMissing(
+            f"Dr.Jit was imported first and loaded libLLVM {got}, expected {LLVM_MINIMUM} or newer: "
+            f"import verdigris before mitsuba and drjit, or set {LLVM_VARIABLE}"
+        )
+
+
 def mitsuba(variant: str | None = None) -> Any:
     """The Mitsuba module with a variant set: the one in force, else `variant`, else `llvm_ad_rgb`.
 
-    Raises RuntimeMissing when Mitsuba or libLLVM is missing, or when the variant in force is another one.
+    Raises RuntimeMissing when Mitsuba or libLLVM is missing or too old, or when the variant in force is another one.
     """
-    if "mitsuba" not in sys.modules or importlib.import_module("mitsuba").variant() is None:
-        if (variant or VARIANT).startswith("llvm"):
-            configure_llvm()
+    if "drjit" not in sys.modules and (variant or VARIANT).startswith("llvm"):
+        configure_llvm()
     try:
         mi = importlib.import_module("mitsuba")
     except ImportError as error:
         raise RuntimeMissing(f"mitsuba cannot be imported ({error}): pip install mitsuba") from error
+    wanted = variant or mi.variant() or VARIANT
+    if wanted.startswith("llvm"):
+        check_loaded_llvm()
     if mi.variant() is None:
-        mi.set_variant(variant or VARIANT)
-    wanted = variant or mi.variant()
+        mi.set_variant(wanted)
     if mi.variant() != wanted:
         raise RuntimeMissing(f"Mitsuba variant: expected {wanted}, got {mi.variant()}, set earlier in this process")
     return mi
+
+
+def cache_directory(name: str) -> Path | None:
+    """A writable folder for what can be computed again: `verdigris/name` under XDG_CACHE_HOME, else under ~/.cache.
+
+    None where it cannot be made or written; the caller then works without.
+    """
+    try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = root / "verdigris" / name
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
