@@ -42,7 +42,8 @@ def run(config: BakeConfig, folder: Path) -> None:
     neural = verdigris.bake("library:verdigris_brass", config)
     verdigris.save(neural, folder / "brass.vdg")
     verdigris.register()
-    mi.util.write_bitmap(str(folder / "brass.png"), mi.render(mi.load_dict(scene(folder / "brass.vdg")), spp=64))
+    picture = mi.render(mi.load_dict(scene(folder / "brass.vdg")), spp=64)
+    mi.util.write_bitmap(str(folder / "brass.png"), picture, write_async=False)
 
 
 if __name__ == "__main__":
