@@ -12,11 +12,11 @@ from verdigris.conventions import Array
 from verdigris.errors import RenderError
 from verdigris.model.neural import NeuralMaterial
 from verdigris.render.codegen import DrjitMaterial
-from verdigris.render.plugin import make_bsdf
+from verdigris.render.plugin import make_bsdf, register
 from verdigris.render.scenes import build_scene
 from verdigris.runtime import mitsuba
 
-SAMPLES_A_PASS = 1 << 21
+SAMPLES_A_PASS = 1 << 20
 """Samples traced at once: bounds the memory of a render, and paces its progress."""
 
 MAX_SPP = 1 << 20
@@ -49,6 +49,7 @@ def render(
 def as_bsdf(material: Any) -> Any:
     """The material as a `mitsuba.BSDF`; kinds as in `render`. Raises RenderError for anything else."""
     mi = mitsuba()
+    register()
     if isinstance(material, mi.BSDF):
         return material
     if isinstance(material, dict):

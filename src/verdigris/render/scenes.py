@@ -12,6 +12,7 @@ from typing import Any
 from verdigris.errors import RenderError
 from verdigris.render.environment import studio
 from verdigris.render.geometry import Grid, mesh, plane, sphere
+from verdigris.render.plugin import register
 from verdigris.render.teapot import teapot
 from verdigris.runtime import mitsuba
 
@@ -97,6 +98,7 @@ def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
     mi = mitsuba()
     if not path.is_file():
         raise RenderError(f"{path}: expected a scene file, got {'a folder' if path.is_dir() else 'no such file'}")
+    register()  # a scene may hold our own BSDFs beside the one that is replaced
     config = mi.parser.ParserConfig(mi.variant())
     with _resolving_beside(path):
         try:
