@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 demo: setup
 	@mkdir -p out/demo
 	$(BIN)/verdigris bake library:verdigris_brass --preset draft -o out/demo/verdigris_brass.vdg
-	$(BIN)/verdigris compare out/demo/verdigris_brass.vdg library:verdigris_brass -o out/demo
+	$(BIN)/verdigris compare out/demo/verdigris_brass.vdg library:verdigris_brass -o out/demo --spp 128
 
 test: lint
 	$(BIN)/python -m pytest -q

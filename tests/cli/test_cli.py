@@ -154,6 +154,32 @@ def test_bad_render_options(capsys, document, options, message):
     assert [path.name for path in document.parent.iterdir()] == ["red.mtlx"]
 
 
+def test_compare(capsys, document, asset):
+    options = ["--size", "24x16", "--spp", "2"]
+    assert run(["compare", str(asset), str(document), *options, "--json", "-o", "out"]) == 0
+    out, err = capsys.readouterr()
+    facts = json.loads(out)
+    assert 0.0 <= facts["covered"]["flip"] <= 1.0
+    assert facts["asset_bytes"] == asset.stat().st_size
+    assert "not the document" in err
+    written = {path.name for path in (document.parent / "out").iterdir()}
+    assert {"side_by_side.png", "flip.png", "hdr_flip.png", "metrics.json"} <= written
+    assert run(["compare", str(asset), str(document), *options, "-o", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:5]] == ["FLIP", "HDR-FLIP", "PSNR", "relMSE"]
+    assert lines[-1] == "out/side_by_side.png"
+
+
+def test_bad_comparisons(capsys, document, asset):
+    assert "expected a .vdg file" in fails(capsys, "compare", document, document)
+    assert "gone.vdg" in fails(capsys, "compare", "gone.vdg", document)
+    assert "gone.mtlx" in fails(capsys, "compare", asset, "gone.mtlx")
+    assert "red.mtlx: cannot be made a folder" in fails(capsys, "compare", asset, document, "-o", document)
+    assert run(["compare", str(asset), str(document), "--scene", "cube"]) == 1
+    warning, error = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: ") and error.startswith("error: scene: expected sphere, plane, teapot")
+
+
 def test_an_interrupt_ends_with_130(capsys, document, monkeypatch):
     import verdigris.bake
 

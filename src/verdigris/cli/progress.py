@@ -52,17 +52,22 @@ def bake_bar(name: str) -> Iterator[OnProgress]:
 
 
 @contextmanager
-def render_bar(name: str = "render") -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr while a picture is rendered; nothing where stderr is no terminal."""
+def render_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr, one line a picture, while pictures are rendered; nothing where stderr is no terminal.
+
+    The block calls what it yields with a picture's name, the samples a pixel done, and all of them.
+    """
     console = Console(stderr=True)
     samples = TextColumn("{task.completed} of {task.total} samples")
     columns = (TextColumn("{task.description:9}"), BarColumn(30), samples)
     quiet = not console.is_terminal
     with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=quiet) as bar:
-        task = bar.add_task(name, total=None)
+        tasks: dict[str, TaskID] = {}
 
-        def on_progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, refresh=True)
+        def on_progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done, refresh=True)
 
         yield on_progress
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def render(
     output = files.image_path(output or Path(f"{files.default_stem(source, subject)}.png"))
     start = time.perf_counter()
     with render_bar() as on_progress:
-        picture = path_trace(subject, scene, pixels, spp, seed, on_progress)
+        picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"))
     write_image(output, picture)
     seconds = time.perf_counter() - start
     typer.echo(f"{output}: {pixels[0]}x{pixels[1]}, {spp} samples a pixel, rendered in {seconds:.1f} s")
