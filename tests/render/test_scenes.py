@@ -18,6 +18,7 @@ SCENE = """<scene version="3.0.0">
   <emitter type="constant"/>
   {body}
 </scene>"""
+MATERIAL = '<bsdf type="diffuse" id="material"/>'
 BALL = '<shape type="sphere">{bsdf}</shape>'
 
 
@@ -69,9 +70,9 @@ def test_passes_average_and_report(monkeypatch):
 @pytest.mark.parametrize(
     "body",
     [
-        BALL.format(bsdf='<bsdf type="diffuse" id="material"/>'),
-        '<bsdf type="diffuse" id="material"/>' + BALL.format(bsdf='<ref id="material"/>'),
-        '<bsdf type="diffuse" id="material"/>' + BALL.format(bsdf='<bsdf type="twosided"><ref id="material"/></bsdf>'),
+        BALL.format(bsdf=MATERIAL),
+        MATERIAL + BALL.format(bsdf='<ref id="material"/>'),
+        MATERIAL + BALL.format(bsdf='<bsdf type="twosided"><ref id="material"/></bsdf>'),
     ],
     ids=["nested", "referenced", "wrapped"],
 )
@@ -94,7 +95,7 @@ def test_a_scene_file_finds_its_own_files_beside_it(tmp_path, mi):
         '<shape type="rectangle"><bsdf type="diffuse"><texture type="bitmap" name="reflectance">'
         '<string name="filename" value="texture.exr"/></texture></bsdf></shape>'
     )
-    path = write_scene(folder, floor + BALL.format(bsdf='<bsdf type="diffuse" id="material"/>'))
+    path = write_scene(folder, floor + BALL.format(bsdf=MATERIAL))
     before = str(mi.file_resolver())
     assert np.isfinite(render(WHITE, path, SIZE, spp=1)).all()
     assert str(mi.file_resolver()) == before
@@ -106,6 +107,10 @@ def test_a_scene_file_finds_its_own_files_beside_it(tmp_path, mi):
         (SCENE.format(body=BALL.format(bsdf="")), 'id "material", got none'),
         (SCENE.format(body='<shape type="sphere" id="material"/>'), "another kind of object"),
         ("<scene", "cannot be loaded"),
+        (
+            SCENE.format(body='<bsdf type="verdigris"/><bsdf type="diffuse" id="material"/>'),
+            "RenderError: verdigris: exp",
+        ),
         (SCENE.format(body='<bsdf type="nonsense"/><bsdf type="diffuse" id="material"/>'), "cannot be loaded"),
     ],
 )

@@ -23,7 +23,7 @@ import functools
 from importlib import import_module
 from typing import Any, Protocol
 
-from verdigris.errors import RuntimeMissing
+from verdigris.errors import RenderError, RuntimeMissing
 from verdigris.runtime import mitsuba
 
 VARIANTS = ("llvm_ad_rgb", "cuda_ad_rgb")
@@ -92,17 +92,20 @@ def _load_asset(props: Any) -> DrjitBsdf:
     from verdigris.asset import load
     from verdigris.render.codegen import DrjitMaterial
 
-    return DrjitMaterial(load(_resolve(props["filename"])))
+    return DrjitMaterial(load(_filename(props)))
 
 
 def _load_reference(props: Any) -> DrjitBsdf:
     from verdigris.materials.reference import load_reference
 
     material = props["material"] if "material" in props else None
-    return load_reference(_resolve(props["filename"]), material)
+    return load_reference(_filename(props), material)
 
 
-def _resolve(filename: str) -> str:
+def _filename(props: Any) -> str:
+    if "filename" not in props:
+        raise RenderError(f"{props.plugin_name()}: expected a parameter filename, got none")
+    filename = props["filename"]
     return filename if filename.startswith("library:") else str(mitsuba().file_resolver().resolve(filename))
 
 

@@ -108,7 +108,7 @@ def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
             mi.parser.transform_all(config, state)
             return _single(mi.parser.instantiate(config, state))
         except RuntimeError as error:  # all that Mitsuba raises
-            raise RenderError(f"{path}: cannot be loaded: {' '.join(str(error).split())}") from error
+            raise RenderError(f"{path}: cannot be loaded: {_brief(str(error))}") from error
 
 
 @contextmanager
@@ -145,6 +145,12 @@ def _resize(state: Any, size: tuple[int, int]) -> None:
     for node in state.nodes:
         if node.type == mitsuba().ObjectType.Film:
             node.props["width"], node.props["height"] = size
+
+
+def _brief(message: str) -> str:
+    """One line of Mitsuba's message; of a traceback in it, only the error that ended it."""
+    head, traceback, tail = message.partition("Traceback (most recent call last):")
+    return " ".join((head + tail.strip().split("\n")[-1] if traceback else message).split())
 
 
 def _single(loaded: Any) -> Any:
