@@ -1,0 +1,106 @@
+"""How a bake is run, as frozen data, and the named presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from verdigris.errors import BakeError
+from verdigris.model.config import DecoderConfig, ModelConfig
+
+LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2"]
+LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2")
+RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
+"""A texture side below 16 holds no 9 x 9 tile with room to move; the upper limit is memory."""
+
+
+@dataclass(frozen=True)
+class DirectionMix:
+    """Shares of the direction pairs a bake learns from; they sum to 1.
+
+    half: half/difference angles uniform (Rusinkiewicz). cosine: wi uniform in theta, wo cosine-weighted.
+    sampled: wi uniform in theta, wo from the reference's own sampler, so that narrow lobes are seen.
+    """
+
+    half: float = 0.5
+    cosine: float = 0.2
+    sampled: float = 0.3
+
+    def __post_init__(self) -> None:
+        shares = (self.half, self.cosine, self.sampled)
+        if min(shares) < 0.0 or abs(sum(shares) - 1.0) > 1e-6:
+            raise BakeError(f"mix: expected three shares >= 0 that sum to 1, got {shares}")
+
+
+@dataclass(frozen=True)
+class BakeConfig:
+    """Settings of one bake; budgets are in samples (queries), so a result depends on the seed alone, not on time.
+
+    resolution: side of the latent texture in texels; a material that does not vary over uv gets 1 x 1.
+    encode_samples, tune_samples: budget of each phase; a uniform material spends `uniform_samples` in one phase.
+    batch: queries an optimiser step. chunk_steps: steps a chunk of queries made at once.
+    rate, texel_rate: Adam's step size for the networks and for the texels, constant while the encoder trains, then
+    falling by a half cosine to `rate_end` times their start.
+    """
+
+    preset: str = "standard"
+    model: ModelConfig = ModelConfig()
+    resolution: int = 512
+    seed: int = 0
+    encode_samples: int = 30_000_000
+    tune_samples: int = 150_000_000
+    uniform_samples: int = 60_000_000
+    batch: int = 8192
+    chunk_steps: int = 64
+    mix: DirectionMix = DirectionMix()
+    loss: LossName = "power_l1"
+    rate: float = 4e-3
+    texel_rate: float = 1e-2
+    rate_end: float = 0.01
+    report_samples: int = 65536
+
+    def __post_init__(self) -> None:
+        if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
+            raise BakeError(f"resolution: expected {RESOLUTION_MIN} to {RESOLUTION_MAX}, got {self.resolution}")
+        if not 0 <= self.seed < 2**32:
+            raise BakeError(f"seed: expected 0 to {2**32 - 1}, got {self.seed}")
+        if self.batch < 64 or self.batch & (self.batch - 1):
+            raise BakeError(f"batch: expected a power of two of 64 or more, got {self.batch}")
+        if self.loss not in LOSSES:
+            raise BakeError(f"loss: expected one of {', '.join(LOSSES)}, got {self.loss!r}")
+        positive = ("encode_samples", "tune_samples", "uniform_samples", "chunk_steps", "rate", "texel_rate")
+        for name in (*positive, "rate_end", "report_samples"):
+            if not getattr(self, name) > 0:
+                raise BakeError(f"{name}: expected more than 0, got {getattr(self, name)}")
+
+    @property
+    def chunk(self) -> int:
+        """Queries in one chunk."""
+        return self.batch * self.chunk_steps
+
+    def chunks(self, samples: int) -> int:
+        """Chunks that hold at least `samples` queries."""
+        return -(-samples // self.chunk)
+
+
+_FINAL = ModelConfig(decoder=DecoderConfig(hidden=(64, 64, 64)))
+PRESETS = {
+    "draft": BakeConfig("draft", encode_samples=12_000_000, tune_samples=50_000_000, uniform_samples=30_000_000),
+    "standard": BakeConfig("standard"),
+    "final": BakeConfig(
+        "final", _FINAL, encode_samples=60_000_000, tune_samples=900_000_000, uniform_samples=200_000_000
+    ),
+}
+
+
+def preset(name: str, **changes: Any) -> BakeConfig:
+    """The named preset with some fields replaced, e.g. `preset("draft", resolution=256, seed=3)`.
+
+    Raises BakeError for an unknown preset or field, or a value out of range.
+    """
+    if name not in PRESETS:
+        raise BakeError(f"preset: expected one of {', '.join(PRESETS)}, got {name!r}")
+    unknown = sorted(set(changes) - {field.name for field in fields(BakeConfig)})
+    if unknown:
+        raise BakeError(f"bake setting: unknown {', '.join(unknown)}")
+    return replace(PRESETS[name], **changes)

@@ -1,0 +1,195 @@
+"""What differs between the training phases: the parameters, the queries of a chunk, the step. `loop.py` runs any.
+
+encode: queries anywhere on the texture; an MLP from the reference's own parameters to the latent, the frame layer
+and the decoder learn together [P]. tune: queries in tiles; the texels, the frame layer and the decoder [P].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from verdigris.bake import losses, tiles
+from verdigris.bake.config import BakeConfig
+from verdigris.bake.queries import Queries, QuerySource
+from verdigris.bake.trainable import decode, mlp
+from verdigris.conventions import Array
+
+ENCODER_HIDDEN = (64, 64)
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
+"""Adam's constants [P]."""
+
+PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5}
+Tree = Any
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One training phase. `prepare(chunk index)` launches a chunk's queries and returns the arguments of
+    `advance(state, first step, *arguments) -> (state, losses [steps])`, which is compiled once."""
+
+    name: str
+    chunks: int
+    prepare: Callable[[int], tuple[Any, ...]]
+    advance: Callable[..., tuple[Tree, jax.Array]]
+
+
+def phase_rng(seed: int, phase: str, chunk: int = 0) -> np.random.Generator:
+    """The generator of one chunk of one phase: chunks do not depend on each other's order."""
+    return np.random.default_rng([seed, PHASE_IDS[phase], chunk])
+
+
+def schedule(step: jax.Array, steps: int, end: float) -> jax.Array:
+    """Half a cosine from 1 at step 0 to `end` at `steps`."""
+    return end + (1.0 - end) * 0.5 * (1.0 + jnp.cos(math.pi * jnp.minimum(step / steps, 1.0)))
+
+
+def adam(
+    value: jax.Array, grad: jax.Array, m: jax.Array, v: jax.Array, count: jax.Array, rate: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """One Adam update (Kingma and Ba 2015): (value, m, v); `count` is the number of this update, from 1."""
+    m = BETA1 * m + (1.0 - BETA1) * grad
+    v = BETA2 * v + (1.0 - BETA2) * grad * grad
+    step = rate * (m / (1.0 - BETA1**count)) / (jnp.sqrt(v / (1.0 - BETA2**count)) + EPSILON)
+    return value - step, m, v
+
+
+def optimiser_state(values: Tree) -> Tree:
+    """Values with zero moments and no updates: {values, m, v, count}."""
+    zeros = jax.tree.map(jnp.zeros_like, values)
+    return {"values": values, "m": zeros, "v": jax.tree.map(jnp.zeros_like, values), "count": jnp.float32(0.0)}
+
+
+def update(state: Tree, grads: Tree, rate: jax.Array) -> Tree:
+    """Adam on every array of a tree."""
+    count = state["count"] + 1.0
+    arrays = [jax.tree.leaves(tree) for tree in (state["values"], grads, state["m"], state["v"])]
+    new = [adam(value, grad, m, v, count, rate) for value, grad, m, v in zip(*arrays, strict=True)]
+    values, m, v = (jax.tree.unflatten(jax.tree.structure(grads), part) for part in zip(*new, strict=True))
+    return {"values": values, "m": m, "v": v, "count": count}
+
+
+def to_jax(arrays: Any) -> list[jax.Array]:
+    """Flat Dr.Jit arrays as JAX arrays, without a copy."""
+    return [jax.dlpack.from_dlpack(array) for array in arrays]
+
+
+def _columns(queries: Queries) -> list[jax.Array]:
+    return to_jax([*queries.wi, *queries.wo, *queries.target])
+
+
+def _split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
+    """Nine flat columns as wi and wo, three rows `[steps, batch]` each, and target `[steps, 3, batch]`."""
+    shaped = [array.reshape(steps, -1) for array in arrays]
+    return tuple(shaped[0:3]), tuple(shaped[3:6]), jnp.stack(shaped[6:9], axis=1)
+
+
+def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples: int) -> Phase:
+    """The texels (state `texture`, see `tiles.py`) with the network (state `network`)."""
+    plan = tiles.plan(resolution, config.batch)
+    chunks = config.chunks(samples)
+
+    def prepare(chunk: int) -> tuple[Any, ...]:
+        rng = phase_rng(config.seed, "tune", chunk)
+        layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
+        if resolution == 1:
+            u, v = rng.random((2, config.chunk), dtype=np.float32)
+        queries = source.directions(u, v, int(rng.integers(2**63)))
+        return (layout.offset, layout.order, layout.fraction, _columns(queries))
+
+    total = chunks * config.chunk_steps
+    advance = jax.jit(partial(_tune_chunk, config, plan, total), donate_argnums=0)
+    return Phase("tune", chunks, prepare, advance)
+
+
+def _tune_chunk(
+    config: BakeConfig, plan: tiles.TilePlan, total: int, state: Tree, first: int,
+    offset: jax.Array, order: jax.Array, fraction: tuple[jax.Array, jax.Array], columns: list[jax.Array],
+) -> tuple[Tree, jax.Array]:  # fmt: skip
+    rolled, cut = tiles.cut(plan, state["texture"], offset, order)
+    index = jnp.arange(config.chunk_steps)
+    step = partial(_tune_step, config, plan, total)
+    queries = (first + index, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps))
+    (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
+    return {"network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
+
+
+def _tune_step(config: BakeConfig, plan: tiles.TilePlan, total: int, carry: Tree, query: Any) -> Any:
+    network, cut = carry
+    step, start, fraction, wi, wo, target = query
+    channels = config.model.channels
+    block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
+
+    def objective(values: Tree, texels: jax.Array) -> jax.Array:
+        latent = tiles.fetch(plan, texels, fraction)
+        return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, values, latent, wi, wo), target))
+
+    loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
+    fall = schedule(step, total, config.rate_end)
+    block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * fall)
+    cut = jax.lax.dynamic_update_slice_in_dim(cut, block, start, axis=1)
+    return (update(network, grads, config.rate * fall), cut), loss
+
+
+def _update_texels(block: jax.Array, grads: jax.Array, channels: int, rate: jax.Array) -> jax.Array:
+    """Adam with a count of its own for each texel, since a step touches few of them."""
+    values, m, v = (block[first : first + channels] for first in (0, channels, 2 * channels))
+    count = block[3 * channels :] + 1.0
+    return jnp.concatenate([*adam(values, grads, m, v, count, rate), count])
+
+
+def texture_state(latents: jax.Array) -> jax.Array:
+    """Latents `[C, H, W]` with zero moments and counts, `[3 C + 1, H, W]`."""
+    channels, height, width = latents.shape
+    return jnp.concatenate([latents, jnp.zeros((2 * channels + 1, height, width), jnp.float32)])
+
+
+def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Array]) -> Phase:
+    """The encoder (its layers beside the network's in state `network`, key `encoder`).
+
+    scale: mean and deviation `[d]` of the reference's parameters.
+    """
+    chunks = config.chunks(config.encode_samples)
+
+    def prepare(chunk: int) -> tuple[Any, ...]:
+        rng = phase_rng(config.seed, "encode", chunk)
+        u, v = rng.random((2, config.chunk), dtype=np.float32)
+        queries = source.directions(u, v, int(rng.integers(2**63)))
+        return (to_jax(source.parameters(u, v)), _columns(queries))
+
+    advance = jax.jit(partial(_encode_chunk, config, scale), donate_argnums=0)
+    return Phase("encode", chunks, prepare, advance)
+
+
+def _encode_chunk(
+    config: BakeConfig, scale: tuple[Array, Array], state: Tree, first: int,
+    parameters: list[jax.Array], columns: list[jax.Array],
+) -> tuple[Tree, jax.Array]:  # fmt: skip
+    def step(network: Tree, query: Any) -> Any:
+        values, wi, wo, target = query
+
+        def objective(trained: Tree) -> jax.Array:
+            latent = encode(trained["encoder"], scale, values)
+            return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, trained, latent, wi, wo), target))
+
+        loss, grads = jax.value_and_grad(objective)(network["values"])
+        return update(network, grads, jnp.float32(config.rate)), loss
+
+    steps = config.chunk_steps
+    shaped = tuple(value.reshape(steps, -1) for value in parameters)
+    queries = (shaped, *_split(columns, steps))
+    network, loss = jax.lax.scan(step, state["network"], queries)
+    return {"network": network}, loss
+
+
+def encode(layers: Any, scale: tuple[Array, Array], parameters: Any) -> jax.Array:
+    """Latents `[C, n]` of a reference's parameters, d arrays `[n]`, standardised by `scale` = (mean, deviation)."""
+    x = (jnp.stack(parameters) - scale[0][:, None]) / scale[1][:, None]
+    return mlp(layers, jnp.clip(x, -8.0, 8.0), leaky=True)

@@ -1,0 +1,126 @@
+"""Queries of the reference: positions in, directions and true responses out, traced by Dr.Jit in large chunks.
+
+Everything that changes between chunks is data to the kernel (positions, seed, shares of the direction mixture),
+so that one kernel is compiled and serves the training, the report and the sampler.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verdigris.bake.config import DirectionMix
+from verdigris.conventions import Array
+from verdigris.errors import BakeError
+from verdigris.runtime import mitsuba
+
+BAD_SHARE = 1e-3
+"""Share of non-finite reference values above which a bake stops; rarer ones are taken as 0 and counted."""
+
+
+@dataclass(frozen=True)
+class Queries:
+    """One chunk, each array a flat `[n]` float32 Dr.Jit array: three of `wi`, `wo` and `target` (the response),
+    and `pdf`, the density of `wo` where the reference's sampler drew it, else 0."""
+
+    wi: tuple[Any, Any, Any]
+    wo: tuple[Any, Any, Any]
+    target: tuple[Any, Any, Any]
+    pdf: Any
+
+    def numpy(self) -> tuple[Array, Array, Array, Array]:
+        """wi, wo, target `[n, 3]` and pdf `[n]` as NumPy arrays."""
+        stacked = [np.stack([np.asarray(axis) for axis in group], axis=1) for group in (self.wi, self.wo, self.target)]
+        return stacked[0], stacked[1], stacked[2], np.asarray(self.pdf)
+
+
+class QuerySource:
+    """Makes queries of one reference material and counts the ones it answers with a non-finite value."""
+
+    def __init__(self, reference: Any, mix: DirectionMix):
+        self.reference = reference
+        self.mix = mix
+        self.count = 0
+        self.bad = 0
+        self._pending: list[tuple[int, Any]] = []
+
+    def directions(self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None) -> Queries:
+        """Launches the kernel for positions `u`, `v` `[n]` and returns at once; `mix` overrides the shares.
+
+        Raises BakeError when the reference gave too many non-finite values in the calls before.
+        """
+        mi, dr = mitsuba(), _drjit()
+        mix = mix or self.mix
+        uv = mi.Point2f(mi.Float(u), mi.Float(v))
+        rng = mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
+        half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
+        wi, wo, pdf = _direction_pairs(mi, dr, self.reference, uv, rng, (half, cosine))
+        target = self.reference.eval_dr(uv, wi, wo)
+        finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
+        target = dr.select(finite, dr.maximum(target, 0.0), 0.0)
+        bad = dr.select(finite, mi.Float(0.0), mi.Float(1.0))
+        dr.eval(wi, wo, target, pdf, bad)
+        self.check()
+        self._pending.append((len(u), dr.sum(bad)))
+        return Queries((wi.x, wi.y, wi.z), (wo.x, wo.y, wo.z), (target.x, target.y, target.z), pdf)
+
+    def parameters(self, u: Array, v: Array) -> list[Any]:
+        """The reference's closure parameters at positions `[n]`: `parameter_count` flat Dr.Jit arrays."""
+        mi, dr = mitsuba(), _drjit()
+        values = self.reference.parameters_dr(mi.Point2f(mi.Float(u), mi.Float(v)))
+        values = [dr.select(dr.isfinite(value), value, 0.0) + dr.zeros(mi.Float, len(u)) for value in values]
+        dr.eval(values)
+        return values
+
+    def check(self) -> None:
+        """Waits for the kernels launched so far and counts their non-finite values.
+
+        Raises BakeError when more than one value in a thousand is not finite.
+        """
+        for count, bad in self._pending:
+            self.count += count
+            self.bad += int(bad[0])
+        self._pending.clear()
+        if self.bad > BAD_SHARE * self.count:
+            raise BakeError(f"{self.reference.name}: {self.bad} of {self.count} reference values are not finite")
+
+
+def _drjit() -> Any:
+    # Not at the top: runtime.mitsuba() must have pointed it at libLLVM.
+    import drjit
+
+    return drjit
+
+
+def _direction_pairs(mi: Any, dr: Any, reference: Any, uv: Any, rng: Any, bounds: tuple[Any, Any]) -> Any:
+    """wi, wo and the sampler's pdf (0 for other pairs), chosen per lane by the cumulated shares `bounds`."""
+    choice = rng.next_float32()
+    wi_half, wo_half, valid = _half_difference(mi, dr, [rng.next_float32() for _ in range(4)])
+    wi = _polar(mi, dr, 0.5 * dr.pi * rng.next_float32(), 2.0 * dr.pi * rng.next_float32())
+    wo = mi.warp.square_to_cosine_hemisphere(mi.Point2f(rng.next_float32(), rng.next_float32()))
+    use_half = (choice < bounds[0]) & valid
+    wi, wo = dr.select(use_half, wi_half, wi), dr.select(use_half, wo_half, wo)
+    u1, u2 = rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32())
+    wo_sampled, pdf = reference.sample_dr(uv, wi, u1, u2)
+    use_sampled = (choice >= bounds[1]) & (pdf > 0.0) & (wo_sampled.z > 0.0)
+    wo = dr.select(use_sampled, wo_sampled, wo)
+    # A cosine sample on the horizon has no response but would be a corner of the decoder's domain.
+    wo = dr.normalize(mi.Vector3f(wo.x, wo.y, dr.maximum(wo.z, 1e-4)))
+    return dr.normalize(mi.Vector3f(wi.x, wi.y, dr.maximum(wi.z, 1e-4))), wo, dr.select(use_sampled, pdf, 0.0)
+
+
+def _polar(mi: Any, dr: Any, theta: Any, phi: Any) -> Any:
+    sin_t, cos_t = dr.sincos(theta)
+    sin_p, cos_p = dr.sincos(phi)
+    return mi.Vector3f(sin_t * cos_p, sin_t * sin_p, cos_t)
+
+
+def _half_difference(mi: Any, dr: Any, u: list[Any]) -> Any:
+    """wi, wo with half and difference angles uniform, and whether both are above the surface (Rusinkiewicz 1998)."""
+    half = _polar(mi, dr, 0.5 * dr.pi * u[0], 2.0 * dr.pi * u[1])
+    difference = _polar(mi, dr, 0.5 * dr.pi * u[2], 2.0 * dr.pi * u[3])
+    wi = mi.Frame3f(half).to_world(difference)
+    wo = 2.0 * dr.dot(wi, half) * half - wi
+    return wi, wo, (wi.z > 0.0) & (wo.z > 0.0)

@@ -1,0 +1,99 @@
+"""The JAX twin of `model/`: the same formulas, feature-major (`[features, n]`), differentiable, float32.
+
+A network is a dict of arrays: `frames` `[6 F, C]` (absent without learned frames) and `layers`, a list of
+(weight `[out, in]`, bias `[out]`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from verdigris.model.config import DecoderConfig, ModelConfig
+
+Network = dict[str, Any]
+LEAK = 0.01
+RAW_RANGE = (-20.0, 18.0)
+"""Training clips the decoder's raw output to it: exp(raw - 3) from 1e-10 to 3e6, so that no loss overflows early on."""
+
+
+def init_layers(sizes: tuple[int, ...], rng: np.random.Generator) -> list[tuple[jax.Array, jax.Array]]:
+    """He-uniform weights and zero biases of an MLP of these widths; the last layer at a tenth, to start flat."""
+    layers = []
+    for index, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        bound = np.sqrt(6.0 / n_in) * (0.1 if index == len(sizes) - 2 else 1.0)
+        weight = rng.uniform(-bound, bound, (n_out, n_in)).astype(np.float32)
+        layers.append((jnp.asarray(weight), jnp.zeros(n_out, jnp.float32)))
+    return layers
+
+
+def init_network(config: ModelConfig, rng: np.random.Generator) -> Network:
+    """A random decoder and frame layer; the frames start near the geometric one."""
+    network: Network = {"layers": init_layers((config.decoder_inputs, *config.decoder.hidden, 3), rng)}
+    if config.frames:
+        weight = rng.normal(0.0, 0.1, (6 * config.frames, config.channels)).astype(np.float32)
+        network["frames"] = jnp.asarray(weight)
+    return network
+
+
+Rows = tuple[jax.Array, jax.Array, jax.Array]
+"""A vector as three rows `[n]`: XLA on a CPU fuses arithmetic on rows, but not slices of a `[3, n]` array."""
+
+
+def _dot(a: Rows, b: Rows) -> jax.Array:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _normalize(v: Rows) -> Rows:
+    scale = jax.lax.rsqrt(jnp.maximum(_dot(v, v), 1e-12))
+    return (v[0] * scale, v[1] * scale, v[2] * scale)
+
+
+def _cross(a: Rows, b: Rows) -> Rows:
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def frames(network: Network, latent: jax.Array) -> list[tuple[Rows, Rows, Rows]]:
+    """Learned frames (t, b, n) of latents `[C, n]`, as rows; the identity (rows `[1]`) without a frame layer."""
+    if "frames" not in network:
+        one, zero = jnp.ones(1, latent.dtype), jnp.zeros(1, latent.dtype)
+        return [((one, zero, zero), (zero, one, zero), (zero, zero, one))]
+    raw = network["frames"] @ latent
+    out = []
+    for row in range(0, raw.shape[0], 6):
+        n = _normalize((raw[row], raw[row + 1], raw[row + 2] + 1.0))
+        t = _normalize((raw[row + 3] + 1.0, raw[row + 4], raw[row + 5]))
+        out.append((t, _cross(n, t), n))
+    return out
+
+
+def features(config: DecoderConfig, frame: tuple[Rows, Rows, Rows], wi: Rows, wo: Rows) -> list[jax.Array]:
+    """The decoder's direction inputs of one frame, rows `[n]` in the order of `config.features`."""
+    rows = []
+    for name in config.features:
+        if name == "log_half":
+            half = _normalize((wi[0] + wo[0], wi[1] + wo[1], wi[2] + wo[2]))
+            gap = tuple(a - b for a, b in zip(half, frame[2], strict=True))
+            rows.append((jnp.log(_dot(gap, gap) + 1e-6) + 6.0) / 6.0)
+        else:
+            rows += [_dot(wi if name == "wi" else wo, axis) for axis in frame]
+    return rows
+
+
+def mlp(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array, leaky: bool) -> jax.Array:
+    """An MLP with ReLU or leaky ReLU between its layers, `[in, n] -> [out, n]`."""
+    for index, (weight, bias) in enumerate(layers):
+        x = weight @ x + bias[:, None]
+        if index < len(layers) - 1:
+            x = jnp.maximum(x, LEAK * x) if leaky else jnp.maximum(x, 0.0)
+    return x
+
+
+def decode(config: ModelConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows) -> jax.Array:
+    """Cosine-weighted response of latents `[C, n]` and unit directions, rows `[n]`, `-> [3, n]`; no horizon test."""
+    rows = [row for frame in frames(network, latent) for row in features(config.decoder, frame, wi, wo)]
+    raw = mlp(network["layers"], jnp.concatenate([jnp.stack(rows), latent]), config.decoder.activation == "leaky_relu")
+    return jnp.exp(jnp.clip(raw, *RAW_RANGE) - 3.0)
