@@ -53,8 +53,9 @@ def test_the_teapot_has_no_holes():
 
 def test_equal_arguments_give_equal_images_and_seeds_differ():
     first, again, other = (render(WHITE, "sphere", SIZE, spp=2, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert np.abs(first - other).max() > 0
+    # Threads add up the samples of a pixel in any order.
+    np.testing.assert_allclose(first, again, rtol=1e-5)
+    assert np.abs(first - other).max() > 1e-2
 
 
 def test_passes_average_and_report(monkeypatch):
