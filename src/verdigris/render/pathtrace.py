@@ -38,7 +38,7 @@ def render(
 
     material: a NeuralMaterial, anything with the traced trio (`verdigris.render.plugin.DrjitBsdf`, such as a
     ReferenceMaterial), a `mitsuba.BSDF`, or a dict that describes one. scene: sphere, plane, teapot or a `.xml` path.
-    size: width, height. Equal arguments give equal images up to rounding. Raises RenderError where an argument is wrong.
+    size: width, height. Equal arguments give equal images up to rounding. Raises RenderError for a wrong argument.
     """
     if not 1 <= spp <= MAX_SPP:
         raise RenderError(f"spp: expected 1 to {MAX_SPP}, got {spp}")
