@@ -54,7 +54,7 @@ class BakeConfig:
     chunk_steps: int = 64
     mix: DirectionMix = DirectionMix()
     loss: LossName = "power_l1"
-    rate: float = 4e-3
+    rate: float = 8e-3
     texel_rate: float = 1e-2
     rate_end: float = 0.01
     report_samples: int = 65536

@@ -144,7 +144,7 @@ class _Bake:
         uv = rng.random((SAMPLER_SAMPLES, 2), dtype=np.float32)
         queries = self.source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), metrics.KINDS["sampled"])
         wi, wo, _, pdf = queries.numpy()
-        importance = luminance(material.eval(uv, wi, wo)) * np.where(pdf > 0, 1.0 / np.maximum(pdf, 1e-30), 0.0)
+        importance = luminance(material.eval(uv, wi, wo)) * metrics.inverse_density(wo, pdf)
         normals = shading_frames(material.frame_weight, fetch(material.latents[0], uv))[:, :, 2]
         return lobes.fit(normals, wi, wo, importance)
 
