@@ -19,7 +19,7 @@ import numpy as np
 from verdigris.bake import losses, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.queries import Queries, QuerySource
-from verdigris.bake.trainable import decode, mlp
+from verdigris.bake.trainable import as_stored, decode, mlp
 from verdigris.conventions import Array
 
 ENCODER_HIDDEN = (64, 64)
@@ -101,7 +101,7 @@ def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples
         layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
         if resolution == 1:
             u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = source.directions(u, v, int(rng.integers(2**63)))
+        queries = source.directions(u, v, int(rng.integers(2**63)), spread=1.0 / resolution)
         return (layout.offset, layout.order, layout.fraction, _columns(queries))
 
     total = chunks * config.chunk_steps
@@ -128,8 +128,8 @@ def _tune_step(config: BakeConfig, plan: tiles.TilePlan, total: int, carry: Tree
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
-        latent = tiles.fetch(plan, texels, fraction)
-        return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, values, latent, wi, wo), target))
+        latent = tiles.fetch(plan, as_stored(texels), fraction)
+        return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, as_stored(values), latent, wi, wo), target))
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
     fall = schedule(step, total, config.rate_end)
@@ -161,7 +161,7 @@ def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Ar
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "encode", chunk)
         u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = source.directions(u, v, int(rng.integers(2**63)))
+        queries = source.directions(u, v, int(rng.integers(2**63)), spread=1.0 / config.resolution)
         return (to_jax(source.parameters(u, v)), _columns(queries))
 
     advance = jax.jit(partial(_encode_chunk, config, scale), donate_argnums=0)
@@ -177,7 +177,8 @@ def _encode_chunk(
 
         def objective(trained: Tree) -> jax.Array:
             latent = encode(trained["encoder"], scale, values)
-            return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, trained, latent, wi, wo), target))
+            stored = as_stored({name: value for name, value in trained.items() if name != "encoder"})
+            return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, stored, latent, wi, wo), target))
 
         loss, grads = jax.value_and_grad(objective)(network["values"])
         return update(network, grads, jnp.float32(config.rate)), loss

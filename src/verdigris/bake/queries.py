@@ -46,8 +46,14 @@ class QuerySource:
         self.bad = 0
         self._pending: list[tuple[int, Any]] = []
 
-    def directions(self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None) -> Queries:
+    def directions(
+        self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None, spread: float = 0.0
+    ) -> Queries:
         """Launches the kernel for positions `u`, `v` `[n]` and returns at once; `mix` overrides the shares.
+
+        spread: the reference's sampler is asked at a position up to half of it away in u and v. In training it is a
+        texel: where one texel holds many normals, directions drawn at the very position of the query would pair
+        each direction with the few positions that shine there, and the texel would learn their brightness.
 
         Raises BakeError when the reference gave too many non-finite values in the calls before.
         """
@@ -56,7 +62,8 @@ class QuerySource:
         uv = mi.Point2f(mi.Float(u), mi.Float(v))
         rng = mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
         half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
-        wi, wo, pdf = _direction_pairs(mi, dr, self.reference, uv, rng, (half, cosine))
+        near = uv + dr.opaque(mi.Float, spread) * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5)
+        wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
         target = self.reference.eval_dr(uv, wi, wo)
         finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
         target = dr.select(finite, dr.maximum(target, 0.0), 0.0)

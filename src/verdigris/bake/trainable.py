@@ -39,6 +39,17 @@ def init_network(config: ModelConfig, rng: np.random.Generator) -> Network:
     return network
 
 
+def as_stored(values: Any) -> Any:
+    """Every array of a tree rounded to float16, as an asset holds it; gradients pass as if nothing were rounded.
+
+    Training on the rounded numbers makes the stored material the trained one, instead of one nearby: rounding after
+    training alone shifts the response of the layered brass by up to 6 %.
+    """
+    return jax.tree.map(
+        lambda x: x + jax.lax.stop_gradient(jax.lax.reduce_precision(x, exponent_bits=5, mantissa_bits=10) - x), values
+    )
+
+
 Rows = tuple[jax.Array, jax.Array, jax.Array]
 """A vector as three rows `[n]`: XLA on a CPU fuses arithmetic on rows, but not slices of a `[3, n]` array."""
 
