@@ -138,3 +138,21 @@ def _check_sampler(material: ReferenceMaterial, wi: np.ndarray, tests: int) -> N
 
     mirror = wi * (-1, -1, 1)
     assert_sampler(sample, density, grid=Grid(pole=tuple(mirror), sharpness=2, fine=16), tests=tests)
+
+
+def test_a_medium_absorbs_along_both_ways(tmp_path, rng) -> None:
+    """White under a film of no reflection (index 1) and optical depth 0.5: at normal exit, exp(-0.5 (1 + 1 / cos))."""
+    body = (
+        closure_node("dielectric_bsdf", "top", ior="float:1.0", roughness="vector2:0.1,0.1")
+        + '<absorption_vdf name="v" type="VDF"><input name="absorption" type="vector3" value="0,0.5,1" /></absorption_vdf>'
+        + '<layer name="coat" type="BSDF"><input name="top" type="BSDF" nodename="top" />'
+        + '<input name="base" type="VDF" nodename="v" /></layer>'
+        + closure_node("oren_nayar_diffuse_bsdf", "base", color=WHITE, weight="float:1")
+        + '<layer name="B" type="BSDF"><input name="top" type="BSDF" nodename="coat" />'
+        + '<input name="base" type="BSDF" nodename="base" /></layer>'
+    )
+    material = load_reference(write_document(tmp_path, body))
+    wi, wo = direction(0.8)[None], direction(0.0)[None]
+    value = material.eval(np.zeros((1, 2), np.float32), wi, wo)[0] * np.pi
+    inside = np.sqrt(1 - np.sin(0.8) ** 2 / 1.5**2)
+    np.testing.assert_allclose(value, np.exp(-np.array([0, 0.5, 1]) * (1 + 1 / inside)), rtol=1e-3)

@@ -17,8 +17,12 @@ from verdigris.materials.graph import Constant, Graph, Input, Node, Port
 from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 
 COMBINERS = frozenset({"mix", "layer", "multiply", "add"})
-REFUSED = frozenset({"translucent_bsdf", "chiang_hair_bsdf", "anisotropic_vdf", "absorption_vdf"})
+MEDIA = frozenset({"anisotropic_vdf", "absorption_vdf"})
+REFUSED = frozenset({"translucent_bsdf", "chiang_hair_bsdf"})
 """Closures that are known and refused where they contribute: they need light to pass through the surface."""
+MEDIUM_IOR = 1.5
+"""Index by which a direction bends into a medium when layers are scaled by their albedo."""
+
 _EPSILON = 1e-6
 _SELECTION_FLOOR = 1e-3
 
@@ -48,6 +52,14 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """`top` with a medium of unit thickness under it; a layer's base lies below the medium."""
+
+    top: Tree
+    medium: Node
+
+
+@dataclass(frozen=True)
 class Multiply:
     """`child` tinted; its throughput is not."""
 
@@ -70,7 +82,7 @@ class Nothing:
     opaque: bool
 
 
-Tree = Leaf | Mix | Layer | Multiply | Add | Nothing
+Tree = Leaf | Mix | Layer | Filled | Multiply | Add | Nothing
 
 
 def build(graph: Graph) -> Tree:
@@ -99,9 +111,11 @@ def _build(nodes: Mapping[str, Node], port: Input | None) -> Tree:
             return _build(nodes, inputs.get("fg" if amount.value == 1 else "bg"))
         return Mix(_build(nodes, inputs.get("fg")), _build(nodes, inputs.get("bg")), amount)
     if node.category == "layer":
-        top = _build(nodes, inputs.get("top"))
+        top, below = _build(nodes, inputs.get("top")), inputs.get("base")
         if _is_opaque(top):
             return top
+        if isinstance(below, Port) and nodes[below.node].category in MEDIA:
+            return Filled(top, nodes[below.node])
         base = _build(nodes, inputs.get("base"))
         return base if isinstance(top, Nothing) else Layer(top, base)
     if node.category == "multiply":
@@ -143,6 +157,8 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
         yield from (*leaves(tree.fg), *leaves(tree.bg))
     elif isinstance(tree, Layer):
         yield from (*leaves(tree.top), *leaves(tree.base))
+    elif isinstance(tree, Filled):
+        yield from leaves(tree.top)
     elif isinstance(tree, Multiply):
         yield from leaves(tree.child)
     elif isinstance(tree, Add):
@@ -155,6 +171,8 @@ def depth(tree: Tree) -> int:
         return depth(tree.top) + depth(tree.base)
     if isinstance(tree, Mix):
         return max(depth(tree.fg), depth(tree.bg))
+    if isinstance(tree, Filled):
+        return depth(tree.top)
     if isinstance(tree, Multiply):
         return depth(tree.child)
     if isinstance(tree, Add):
@@ -170,6 +188,8 @@ def parameters(tree: Tree) -> list[Port]:
         own: list[Input] = []
         if isinstance(item, Leaf):
             own = list(item.node.inputs.values())
+        elif isinstance(item, Filled):
+            own = list(item.medium.inputs.values())
         elif isinstance(item, Mix):
             own = [item.amount]
         elif isinstance(item, Multiply):
@@ -263,6 +283,9 @@ class Shading:
         if isinstance(tree, Layer):
             (r1, t1), (r0, t0) = self._eval(tree.top, wi, wo), self._eval(tree.base, wi, wo)
             return r1 + r0 * t1, t1 * t0
+        if isinstance(tree, Filled):
+            response, throughput = self._eval(tree.top, wi, wo)
+            return response, throughput * self._transmittance(tree.medium, wi) * self._transmittance(tree.medium, wo)
         if isinstance(tree, Multiply):
             response, throughput = self._eval(tree.child, wi, wo)
             return response * dr.clip(self._value(tree.tint), 0, 1), throughput
@@ -270,6 +293,12 @@ class Shading:
             (r1, t1), (r2, t2) = self._eval(tree.first, wi, wo), self._eval(tree.second, wi, wo)
             return r1 + r2, dr.maximum(t1 + t2 - 1, 0)
         return mi.Vector3f(0), mi.Vector3f(0 if tree.opaque else 1)
+
+    def _transmittance(self, medium: Node, w: Any) -> Any:
+        """Share of light that crosses a medium of unit thickness along `w` refracted into it, scattering left out."""
+        dr, mi = self.surface.dr, self.surface.mi
+        cosine = dr.sqrt(1 - (1 - w.z * w.z) / (MEDIUM_IOR * MEDIUM_IOR))
+        return dr.exp(mi.Vector3f(self._value(medium.inputs["absorption"])) * (-1 / cosine))
 
     def _throughput(self, leaf: Leaf, wi: Any) -> Any:
         lobe, mi = CLOSURES[leaf.node.category], self.surface.mi
@@ -298,6 +327,9 @@ class Shading:
             if isinstance(tree, Layer):
                 top = visit(tree.top, share)
                 return top * visit(tree.base, share * top)
+            if isinstance(tree, Filled):
+                passed = self._transmittance(tree.medium, wi)
+                return visit(tree.top, share) * passed * passed
             if isinstance(tree, Multiply):
                 return visit(tree.child, share * dr.clip(self._value(tree.tint), 0, 1))
             if isinstance(tree, Add):

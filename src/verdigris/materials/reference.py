@@ -28,7 +28,7 @@ FOOTPRINT_SAMPLES = 16
 DEFAULT_RESOLUTION = 512
 """Texture side that gives a level of detail its footprint where the material has no images."""
 
-_PRIMITIVES = frozenset(PATTERNS) | frozenset(CLOSURES) | layering.COMBINERS | layering.REFUSED
+_PRIMITIVES = frozenset(PATTERNS) | frozenset(CLOSURES) | layering.COMBINERS | layering.MEDIA | layering.REFUSED
 _PRIMITIVES |= {"surface", "uniform_edf", "conical_edf", "measured_edf", "generalized_schlick_edf"}
 
 
