@@ -155,4 +155,4 @@ def test_a_medium_absorbs_along_both_ways(tmp_path, rng) -> None:
     wi, wo = direction(0.8)[None], direction(0.0)[None]
     value = material.eval(np.zeros((1, 2), np.float32), wi, wo)[0]
     inside = np.sqrt(1 - np.sin(0.8) ** 2 / 1.5**2)
-    np.testing.assert_allclose(value / value[0], np.exp(-np.array([0, 0.5, 1]) * (1 + 1 / inside)), rtol=1e-5)
+    np.testing.assert_allclose(value / value[0], np.exp(-np.array([0, 0.5, 1]) * (1 + 1 / inside)), rtol=1e-3)
