@@ -72,20 +72,20 @@ def test_nodes_that_cannot_be_evaluated(tmp_path, body: str, names: tuple[str, .
     refused(write_document(tmp_path, body + reader), *names)
 
 
-def test_translucency_is_refused_only_where_it_contributes(tmp_path) -> None:
-    translucent = closure_node("translucent_bsdf", "T", color="color3:1,1,1", weight="float:1")
+def test_hair_is_refused_only_where_it_contributes(tmp_path) -> None:
+    hair = closure_node("chiang_hair_bsdf", "H")
     for amount, allowed in (("0", True), ("0.5", False)):
         body = (
-            translucent
+            hair
             + closure_node("oren_nayar_diffuse_bsdf", "D", color="color3:0.5,0.5,0.5")
-            + '<mix name="B" type="BSDF"><input name="fg" type="BSDF" nodename="T" />'
+            + '<mix name="B" type="BSDF"><input name="fg" type="BSDF" nodename="H" />'
             + f'<input name="bg" type="BSDF" nodename="D" /><input name="mix" type="float" value="{amount}" /></mix>'
         )
         path = write_document(tmp_path, body)
         if allowed:
             assert load_reference(path).describe()["closures"] == {"oren_nayar_diffuse_bsdf": 1}
         else:
-            refused(path, "T:", "translucent_bsdf")
+            refused(path, "H:", "chiang_hair_bsdf")
 
 
 def image_document(folder: Path, file: str, colorspace: str = "srgb_texture") -> Path:

@@ -120,6 +120,15 @@ def test_nothing_below_the_horizon(tmp_path) -> None:
     assert not material.pdf(uv, UP[None], -UP[None]).any()
 
 
+@pytest.mark.parametrize("category", ["subsurface_bsdf", "translucent_bsdf"])
+def test_scattering_is_approximated_with_a_warning(tmp_path, category: str) -> None:
+    body = closure_node(category, weight="float:1", color="color3:0.2,0.4,0.6")
+    material = load_reference(write_document(tmp_path, body))
+    assert any("B:" in line and "diffuse reflection" in line for line in material.warnings)
+    value = material.eval(np.zeros((1, 2), np.float32), UP[None], direction(1.0)[None])
+    np.testing.assert_allclose(value[0], np.array([0.2, 0.4, 0.6]) * np.cos(1.0) / np.pi, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("file", "name"), documents())
 def test_every_shared_document_evaluates(shared_materials, rng, file: str, name: str) -> None:
     material = load_reference(shared_materials / file, name)

@@ -18,7 +18,7 @@ from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 
 COMBINERS = frozenset({"mix", "layer", "multiply", "add"})
 MEDIA = frozenset({"anisotropic_vdf", "absorption_vdf"})
-REFUSED = frozenset({"translucent_bsdf", "chiang_hair_bsdf"})
+REFUSED = frozenset({"chiang_hair_bsdf"})
 """Closures that are known and refused where they contribute: they need light to pass through the surface."""
 MEDIUM_IOR = 1.5
 """Index by which a direction bends into a medium when layers are scaled by their albedo."""

@@ -30,6 +30,8 @@ DEFAULT_RESOLUTION = 512
 
 _PRIMITIVES = frozenset(PATTERNS) | frozenset(CLOSURES) | layering.COMBINERS | layering.MEDIA | layering.REFUSED
 _PRIMITIVES |= {"surface", "uniform_edf", "conical_edf", "measured_edf", "generalized_schlick_edf"}
+_SCATTERING = {"subsurface_bsdf": "subsurface", "translucent_bsdf": "translucency"}
+"""Closures whose light leaves elsewhere than it arrives: approximated at the surface, with a warning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,9 +227,9 @@ def _warnings(graph: Graph, tree: layering.Tree) -> tuple[str, ...]:
     if _emits(graph):
         found.append(f"{graph.surface}: emission is left out: only reflection is baked")
     found.extend(
-        f"{leaf.node.path}: subsurface is approximated by diffuse reflection of the same colour"
+        f"{leaf.node.path}: {kind} is approximated by diffuse reflection of the same colour"
         for leaf in layering.leaves(tree)
-        if leaf.node.category == "subsurface_bsdf"
+        if (kind := _SCATTERING.get(leaf.node.category))
     )
     if any(node.category == "position" for node in _patterns(graph, tree)):
         found.append(f"{graph.name}: solid textures are baked over the unit square: position = (u, v, 0)")

@@ -1,4 +1,4 @@
-"""Diffuse closures: Oren-Nayar with and without energy compensation, Burley, and the surface form of subsurface."""
+"""Diffuse closures: Oren-Nayar with and without compensation, Burley, and the surface form of what scatters inside."""
 
 from __future__ import annotations
 
@@ -101,3 +101,8 @@ class Subsurface(CosineSampled):
     def albedo(self, call: Call, wi: Any) -> Any:
         """The colour."""
         return call["color"] * call["weight"]
+
+
+@closure("translucent_bsdf")
+class Translucent(Subsurface):
+    """Diffuse transmission seen from its lit side only: Lambert of the same colour, the light that passes included."""
