@@ -32,6 +32,11 @@ class DirectionMix:
             raise BakeError(f"mix: expected three shares >= 0 that sum to 1, got {shares}")
 
 
+WIDE = ModelConfig(decoder=DecoderConfig(hidden=(64, 64, 64)))
+"""The presets' model. At equal processor time it beats 2 x 32 units with 1.6 times the samples: mean FLIP of the
+layered brass 0.058 against 0.073, of which the renders' noise is 0.043. A render of it takes about twice as long."""
+
+
 @dataclass(frozen=True)
 class BakeConfig:
     """Settings of one bake; budgets are in samples (queries), so a result depends on the seed alone, not on time.
@@ -44,11 +49,11 @@ class BakeConfig:
     """
 
     preset: str = "standard"
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = WIDE
     resolution: int = 512
     seed: int = 0
-    encode_samples: int = 30_000_000
-    tune_samples: int = 150_000_000
+    encode_samples: int = 25_000_000
+    tune_samples: int = 125_000_000
     uniform_samples: int = 60_000_000
     batch: int = 8192
     chunk_steps: int = 64
@@ -83,13 +88,10 @@ class BakeConfig:
         return -(-samples // self.chunk)
 
 
-_FINAL = ModelConfig(decoder=DecoderConfig(hidden=(64, 64, 64)))
 PRESETS = {
-    "draft": BakeConfig("draft", encode_samples=12_000_000, tune_samples=50_000_000, uniform_samples=30_000_000),
+    "draft": BakeConfig("draft", encode_samples=8_000_000, tune_samples=30_000_000, uniform_samples=20_000_000),
     "standard": BakeConfig("standard"),
-    "final": BakeConfig(
-        "final", _FINAL, encode_samples=60_000_000, tune_samples=900_000_000, uniform_samples=200_000_000
-    ),
+    "final": BakeConfig("final", encode_samples=60_000_000, tune_samples=900_000_000, uniform_samples=200_000_000),
 }
 
 
