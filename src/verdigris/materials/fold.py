@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
+from verdigris.errors import GraphError
+from verdigris.materials.evaluate import outputs
 from verdigris.materials.graph import CLOSURE_TYPES, WIDTHS, Constant, Graph, Input, Node, Port, reachable
 from verdigris.materials.nodes import PATTERNS
-from verdigris.materials.nodes.registry import SPATIAL, Call, Surface, parts, to_drjit
+from verdigris.materials.nodes.registry import MATRICES, SPATIAL, Call, Surface, parts, to_drjit
 from verdigris.runtime import mitsuba
 
 _COMPARE = {
@@ -18,96 +18,129 @@ _COMPARE = {
     "ifgreatereq": lambda a, b: a >= b,
     "ifequal": lambda a, b: a == b,
 }
+_DECIDING = {"mix": ("mix",), "multiply": ("in1", "in2"), **dict.fromkeys(_COMPARE, ("value1", "value2"))}
+_PASSES = {"dot": "in", "constant": "value"}
 
 
 def fold(graph: Graph) -> Graph:
-    """The same material with every constant subgraph replaced by its value and every decided choice taken."""
-    nodes, replaced = dict(graph.nodes), True
-    while replaced:
-        known = _constants(nodes) | _aliases(nodes)
-        replaced = bool(known)
-        nodes = {
-            path: replace(node, inputs={name: _substitute(value, known) for name, value in node.inputs.items()})
-            for path, node in nodes.items()
-            if not _settled(node, known)
-        }
-    return replace(graph, nodes=reachable(nodes, graph.surface))
+    """The same material with every constant subgraph replaced by its value and every decided choice taken.
+
+    One pass, in time proportional to the number of nodes. A branch that is not taken is not looked at. A constant
+    that cannot be evaluated stays a node, whose error is raised where it is read.
+    """
+    folder = _Folder(graph.nodes)
+    folder.run(graph.surface)
+    return replace(graph, nodes=reachable(folder.kept, graph.surface))
 
 
-def _settled(node: Node, known: Mapping[Port, Input]) -> bool:
-    return any(port.node == node.path for port in known)
+@dataclass
+class _Folder:
+    """kept: the nodes that remain. known: outputs that another output or a constant replaces."""
 
+    nodes: Mapping[str, Node]
+    kept: dict[str, Node] = field(default_factory=dict)
+    known: dict[Port, Input] = field(default_factory=dict)
+    _done: set[str] = field(default_factory=set)
 
-def _substitute(value: Input, known: Mapping[Port, Input]) -> Input:
-    while isinstance(value, Port) and value in known:
-        value = known[value]
-    return value
+    def run(self, root: str) -> None:
+        """Visits what `root` reads, depth first; a stack of generators, since chains are longer than Python's stack."""
+        pending = [self._visit(root)]
+        while pending:
+            wanted = next(pending[-1], None)
+            if wanted is None:
+                pending.pop()
+            else:
+                pending.append(self._visit(wanted))
+
+    def _visit(self, path: str) -> Generator[str, None, None]:
+        """Folds one node; yields the paths that have to be folded before it can go on."""
+        node, inputs = self.nodes[path], dict[str, Input]()
+        for name in (*_deciding(node), *node.inputs):
+            if name in inputs or name not in node.inputs:
+                continue
+            inputs[name] = yield from self._resolve(node.inputs[name])
+            chosen = _alias(node, inputs)
+            if chosen is not None:
+                chosen = inputs.get(chosen, node.inputs[chosen]) if isinstance(chosen, str) else chosen
+                self.known[Port(path)] = yield from self._resolve(chosen)
+                self._done.add(path)
+                return
+        folded = replace(node, inputs={name: inputs[name] for name in node.inputs})
+        values = _evaluate(folded)
+        self.known.update(values)
+        if not values:
+            self.kept[path] = folded
+        self._done.add(path)
+
+    def _resolve(self, value: Input) -> Generator[str, None, Input]:
+        if not isinstance(value, Port):
+            return value
+        if value.node not in self._done:
+            yield value.node
+        return self.known.get(value, value)
 
 
 def _is_pattern(node: Node) -> bool:
     return node.category in PATTERNS and node.type not in CLOSURE_TYPES
 
 
-def _constants(nodes: Mapping[str, Node]) -> dict[Port, Input]:
-    """Values of the nodes that read constants only, all evaluated in one kernel."""
+def _deciding(node: Node) -> tuple[str, ...]:
+    """Inputs that may make the others unnecessary."""
+    return _DECIDING.get(node.category, ()) if _is_pattern(node) else ()
+
+
+def _evaluate(node: Node) -> dict[Port, Input]:
+    """The values of a node that reads constants only; empty for any other. Literal arithmetic, no kernel runs."""
+    if not _is_pattern(node) or node.category in SPATIAL or any(isinstance(x, Port) for x in node.inputs.values()):
+        return {}
     mi = mitsuba()
     import drjit as dr
 
-    surface = Surface(mi, dr, mi.Point2f(0))
-    traced: dict[Port, Any] = {}
-    for node in nodes.values():
-        ports = list(node.ports())
-        if not _is_pattern(node) or node.category in SPATIAL or any(port not in traced for port in ports):
-            continue
-        values = {
-            name: traced[value] if isinstance(value, Port) else to_drjit(mi, value.type, value.value)
-            for name, value in node.inputs.items()
-        }
-        result = PATTERNS[node.category](Call(node, values, surface, {}))
-        outputs = result if isinstance(result, dict) else {"out": result}
-        traced.update({Port(node.path, name): value for name, value in outputs.items()})
-    dr.eval(traced)
-    return {port: _read(value, nodes[port.node]) for port, value in traced.items()}
+    values = {name: to_drjit(mi, x.type, x.value) for name, x in node.inputs.items() if isinstance(x, Constant)}
+    try:
+        traced = outputs(Call(node, values, Surface(mi, dr, mi.Point2f(0)), {}))
+    except GraphError:
+        return {}
+    return {port: _read(value, node) for port, value in traced.items()}
+
+
+_SCALARS = {bool: "boolean", int: "integer", float: "float"}
 
 
 def _read(value: Any, node: Node) -> Constant:
-    numbers = [np.asarray(part).reshape(-1)[0].item() for part in parts(value)]
-    if len(numbers) > 1:
-        kind = node.type if WIDTHS.get(node.type) == len(numbers) else f"vector{len(numbers)}"
-        return Constant(kind, tuple(numbers))
-    return Constant(node.type if node.type in ("boolean", "integer") else "float", numbers[0])
+    if node.type in MATRICES:
+        return Constant(node.type, tuple(number[0] for row in value for number in row))
+    numbers = tuple(part[0] for part in parts(value))
+    if len(numbers) == 1:
+        return Constant(_SCALARS[type(numbers[0])], numbers[0])
+    return Constant(node.type if WIDTHS.get(node.type) == len(numbers) else f"vector{len(numbers)}", numbers)
 
 
-def _aliases(nodes: Mapping[str, Node]) -> dict[Port, Input]:
-    """Nodes that pass one input through, or yield zero, because of what their constants say."""
-    found: dict[Port, Input] = {}
-    for node in nodes.values():
-        value = _alias(node)
-        if value is not None:
-            found[Port(node.path)] = value
-    return found
-
-
-def _alias(node: Node) -> Input | None:
+def _alias(node: Node, inputs: Mapping[str, Input]) -> str | Constant | None:
+    """What a node yields because of the constants among `inputs`, those known so far: an input's name or a value."""
     if not _is_pattern(node):
         return None
-    inputs = node.inputs
-    if node.category in _COMPARE:
+    category = node.category
+    if category in _PASSES:
+        return _PASSES[category]
+    if category in _COMPARE and "value1" in inputs and "value2" in inputs and node.type != "boolean":
         a, b = inputs["value1"], inputs["value2"]
         if isinstance(a, Constant) and isinstance(b, Constant):
-            return inputs["in1" if _COMPARE[node.category](a.value, b.value) else "in2"]
-    if node.category == "mix" and isinstance(inputs["mix"], Constant) and inputs["mix"].value in (0, 1):
-        return inputs["fg" if inputs["mix"].value == 1 else "bg"]
-    if node.category == "dot":
-        return inputs["in"]
-    if node.category == "multiply":
-        pair = (inputs["in1"], inputs["in2"])
-        if any(isinstance(x, Constant) and _all(x, 0) for x in pair):
-            width = WIDTHS[node.type]
-            return Constant(node.type, 0.0 if width == 1 else (0.0,) * width)
-        if isinstance(pair[1], Constant) and _all(pair[1], 1):
-            return pair[0]
+            return "in1" if _COMPARE[category](a.value, b.value) else "in2"
+    if category == "mix" and isinstance(amount := inputs.get("mix"), Constant) and amount.value in (0, 1):
+        return "fg" if amount.value == 1 else "bg"
+    if category == "multiply" and node.type in WIDTHS:
+        return _product(node, inputs)
     return None
+
+
+def _product(node: Node, inputs: Mapping[str, Input]) -> str | Constant | None:
+    """A product with 0, or with 1 on the right (the left may be a float where the product is a vector)."""
+    pair = [inputs.get("in1"), inputs.get("in2")]
+    if any(isinstance(x, Constant) and _all(x, 0) for x in pair):
+        width = WIDTHS[node.type]
+        return Constant(node.type, 0.0 if width == 1 else (0.0,) * width)
+    return "in1" if isinstance(pair[1], Constant) and _all(pair[1], 1) else None
 
 
 def _all(constant: Constant, value: float) -> bool:

@@ -60,11 +60,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which every node follows those it reads; `surface` is the path of the surface node."""
+    """Nodes in an order in which every node follows those it reads; `surface` is the path of the surface node.
+
+    document_nodes: nodes written in the document that the surface reads, a library shader as one. expanded_nodes:
+    primitives they expand to. Both count what the document says, before any folding.
+    """
 
     name: str
     nodes: Mapping[str, Node]
     surface: str
+    document_nodes: int = 0
+    expanded_nodes: int = 0
 
     @property
     def root(self) -> Node:
@@ -72,16 +78,18 @@ class Graph:
         return self.nodes[self.surface]
 
 
-def reachable(nodes: Mapping[str, Node], root: str) -> dict[str, Node]:
-    """The nodes that `root` reads, itself last, each after those it reads."""
+def reachable(nodes: Mapping[str, Node], *roots: str) -> dict[str, Node]:
+    """The nodes that the roots read and the roots themselves, each after those it reads."""
     ordered: dict[str, Node] = {}
-
-    def visit(path: str) -> None:
+    # A stack of our own: a chain of nodes may be longer than Python's.
+    pending = [(root, False) for root in reversed(roots)]
+    while pending:
+        path, read = pending.pop()
         if path in ordered:
-            return
-        for port in nodes[path].ports():
-            visit(port.node)
-        ordered[path] = nodes[path]
-
-    visit(root)
+            continue
+        if read:
+            ordered[path] = nodes[path]
+        else:
+            pending.append((path, True))
+            pending.extend((port.node, False) for port in reversed(list(nodes[path].ports())))
     return ordered

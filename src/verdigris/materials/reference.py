@@ -16,11 +16,13 @@ from verdigris.conventions import Array
 from verdigris.errors import GraphError
 from verdigris.materials import layering, library, mtlx
 from verdigris.materials.closures import CLOSURES
+from verdigris.materials.evaluate import evaluate
 from verdigris.materials.fold import fold
 from verdigris.materials.graph import WIDTHS, Constant, Graph, Node, Port, reachable
 from verdigris.materials.nodes import PATTERNS
-from verdigris.materials.nodes.image import load_texture, resolve, texture_key
-from verdigris.materials.nodes.registry import SPATIAL, Call, Surface, to_drjit
+from verdigris.materials.nodes.image import IMAGES, load_texture, resolve, texture_key
+from verdigris.materials.nodes.registry import SPATIAL, Surface
+from verdigris.materials.nodes.unavailable import UNAVAILABLE
 from verdigris.runtime import mitsuba
 
 LIBRARY_PREFIX = "library:"
@@ -29,7 +31,7 @@ DEFAULT_RESOLUTION = 512
 """Texture side that gives a level of detail its footprint where the material has no images."""
 
 _PRIMITIVES = frozenset(PATTERNS) | frozenset(CLOSURES) | layering.COMBINERS | layering.MEDIA | layering.REFUSED
-_PRIMITIVES |= {"surface", "uniform_edf", "conical_edf", "measured_edf", "generalized_schlick_edf"}
+_PRIMITIVES |= {"surface", "uniform_edf", "conical_edf", "measured_edf", "generalized_schlick_edf", *UNAVAILABLE}
 _SCATTERING = {"subsurface_bsdf": "subsurface", "translucent_bsdf": "translucency"}
 """Closures whose light leaves elsewhere than it arrives: approximated at the surface, with a warning."""
 
@@ -50,14 +52,14 @@ class ReferenceMaterial:
     warnings: tuple[str, ...]
 
     @cached_property
-    def _patterns(self) -> tuple[Node, ...]:
+    def _patterns(self) -> dict[str, Node]:
         """The pattern nodes that the closures read, each after those it reads."""
         return _patterns(self.graph, self.tree)
 
     @cached_property
     def varying(self) -> bool:
         """Whether the material depends on the surface point."""
-        return any(node.category in SPATIAL for node in self._patterns)
+        return any(node.category in SPATIAL for node in self._patterns.values())
 
     @cached_property
     def native_resolution(self) -> int:
@@ -79,16 +81,7 @@ class ReferenceMaterial:
         import drjit as dr
 
         surface = Surface(mi, dr, uv)
-        values: dict[Port, Any] = {}
-        for node in self._patterns:
-            inputs = {
-                name: values[value] if isinstance(value, Port) else to_drjit(mi, value.type, value.value)
-                for name, value in node.inputs.items()
-            }
-            result = PATTERNS[node.category](Call(node, inputs, surface, self.textures))
-            outputs = result if isinstance(result, dict) else {"out": result}
-            values.update({Port(node.path, name): value for name, value in outputs.items()})
-        return layering.Shading(surface, self.tree, values)
+        return layering.Shading(surface, self.tree, evaluate(self._patterns, surface, self.textures))
 
     def eval_dr(self, uv: Any, wi: Any, wo: Any) -> Any:
         """Response times cosine in Dr.Jit: `Point2f, Vector3f, Vector3f -> Color3f`; 0 below the horizon."""
@@ -147,7 +140,7 @@ class ReferenceMaterial:
 
     def describe(self) -> dict[str, Any]:
         """What `inspect` prints: counts of nodes, layers and parameters, closures, textures, channels, warnings."""
-        images = [node for node in self._patterns if node.category == "image"]
+        images = [node for node in self._patterns.values() if node.category in IMAGES]
         return {
             "name": self.name,
             "source": dict(self.source),
@@ -203,20 +196,19 @@ def _assemble(graph: Graph, path: Path, folders: tuple[Path, ...], uri: str) -> 
     tree = layering.build(graph)
     textures: dict[str, Any] = {}
     digest = hashlib.sha256(path.read_bytes())
-    for node in (node for node in _patterns(graph, tree) if node.category == "image"):
+    for node in (node for node in _patterns(graph, tree).values() if node.category in IMAGES):
         key = texture_key(node)
         if key not in textures:
             textures[key] = load_texture(node, folders)
             digest.update(resolve(str(node.constant("file", "")), folders, node.path).read_bytes())
     source = {"uri": uri, "material": graph.name, "sha256": digest.hexdigest()}
-    return ReferenceMaterial(graph.name, source, graph, tree, textures, _warnings(graph, tree))
+    material = ReferenceMaterial(graph.name, source, graph, tree, textures, _warnings(graph, tree))
+    material.shading(mitsuba().Point2f(0))  # traces every node once, so that one that is refused is so on loading
+    return material
 
 
-def _patterns(graph: Graph, tree: layering.Tree) -> tuple[Node, ...]:
-    needed: dict[str, Node] = {}
-    for port in layering.parameters(tree):
-        needed.update(reachable(graph.nodes, port.node))
-    return tuple(needed.values())
+def _patterns(graph: Graph, tree: layering.Tree) -> dict[str, Node]:
+    return reachable(graph.nodes, *(port.node for port in layering.parameters(tree)))
 
 
 def _warnings(graph: Graph, tree: layering.Tree) -> tuple[str, ...]:
@@ -231,7 +223,7 @@ def _warnings(graph: Graph, tree: layering.Tree) -> tuple[str, ...]:
         for leaf in layering.leaves(tree)
         if (kind := _SCATTERING.get(leaf.node.category))
     )
-    if any(node.category == "position" for node in _patterns(graph, tree)):
+    if any(node.category == "position" for node in _patterns(graph, tree).values()):
         found.append(f"{graph.name}: solid textures are baked over the unit square: position = (u, v, 0)")
     return tuple(dict.fromkeys(found))
 

@@ -15,6 +15,8 @@ from verdigris.runtime import mitsuba
 _WRAP = {"periodic": "Repeat", "clamp": "Clamp", "mirror": "Mirror", "constant": "Clamp"}
 _FILTER = {"linear": "Linear", "closest": "Nearest", "cubic": "Linear"}
 _COLOUR_TYPES = ("color3", "color4")
+IMAGES = frozenset({"image", "hextiledimage", "hextilednormalmap"})
+"""Categories that look up a texture file."""
 
 
 def _ap1_to_rec709() -> np.ndarray:

@@ -12,8 +12,11 @@ from verdigris.materials.graph import WIDTHS, Node, Port, Value
 PATTERNS: dict[str, Callable[[Call], Any]] = {}
 """Evaluators by MaterialX category; a node with several outputs returns a dict of them."""
 
-SPATIAL = frozenset({"position", "texcoord", "image"})
+SPATIAL = frozenset({"position", "texcoord", "image", "hextiledimage", "hextilednormalmap"})
 """Categories whose value depends on the surface point even when all their inputs are constant."""
+
+MATRICES = {"matrix33": "Matrix3f", "matrix44": "Matrix4f"}
+"""Dr.Jit types of matrices: row by row as MaterialX writes them, applied to row vectors from the right."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Call:
     values: Mapping[str, Any]
     surface: Surface
     textures: Mapping[str, Any]
+    at: Callable[[str, Surface], Any] | None = None
+    """The value of an input at another surface point; needed by nodes that differentiate."""
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -81,6 +86,8 @@ def to_drjit(mi: Any, kind: str, value: Value) -> Any:
     if kind in WIDTHS:
         parts = value if isinstance(value, tuple) else (value,)
         return vector_type(mi, WIDTHS[kind])(*parts)
+    if kind in MATRICES:
+        return getattr(mi, MATRICES[kind])(*value)  # type: ignore[misc]
     if kind == "boolean":
         return mi.Bool(bool(value))
     if kind == "integer":
