@@ -6,7 +6,7 @@ The only file that imports MaterialX.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from verdigris.materials.graph import Constant, Graph, Input, Node, Port, Value,
 
 MAX_NODES = 20_000
 """A document that expands to more is refused; the deepest library shader expands to a few hundred."""
+
+MAX_DOCUMENT_BYTES = 64 << 20
+"""A larger document is refused before it is parsed."""
 
 
 @functools.cache
@@ -33,6 +36,9 @@ def read_document(path: Path) -> Any:
         raise GraphError(
             f"{path}: expected a MaterialX document, got {'a folder' if path.is_dir() else 'no such file'}"
         )
+    size = path.stat().st_size
+    if size > MAX_DOCUMENT_BYTES:
+        raise GraphError(f"{path}: expected a document of at most {MAX_DOCUMENT_BYTES} bytes, got {size}")
     document = mx.createDocument()
     try:
         mx.readFromXmlFile(document, str(path))
@@ -65,12 +71,16 @@ def load_graph(path: Path, material: str | None, primitives: frozenset[str]) -> 
         raise GraphError(f"{path}: no material {name!r}; it holds: {', '.join(names)}")
     shaders = mx.getShaderNodes(document.getNode(name), "surfaceshader")
     if not shaders:
-        raise GraphError(f"{path}: {name}: expected a surfaceshader connection, got none")
-    flattener = _Flattener(str(path), primitives)
-    port = flattener.expand(shaders[0], _Scope("", {}), "out")
+        raise GraphError(f"{path}: {name}: input 'surfaceshader': expected a connection to a surface shader, got none")
+    flattener = _Flattener(str(path), primitives, document)
+    try:
+        port = flattener.expand(shaders[0], _Scope("", {}), "out")
+    except RecursionError:
+        raise GraphError(f"{path}: {name}: graphs are nested too deeply in one another") from None
     if not isinstance(port, Port) or flattener.nodes[port.node].category != "surface":
         raise GraphError(f"{path}: {shaders[0].getName()}: expected a surface shader, got {shaders[0].getCategory()}")
-    return Graph(name=name, nodes=reachable(flattener.nodes, port.node), surface=port.node)
+    nodes = reachable(flattener.nodes, port.node)
+    return Graph(name, nodes, port.node, document_nodes=len(flattener.written), expanded_nodes=len(nodes))
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,10 @@ class _Scope:
 class _Flattener:
     file: str
     primitives: frozenset[str]
+    document: Any
     nodes: dict[str, Node] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    """Names of the document's own nodes that were met; those in a graph count once, however often it is used."""
     _open: list[str] = field(default_factory=list)
     _done: dict[tuple[str, str], Input] = field(default_factory=dict)
 
@@ -97,21 +110,49 @@ class _Flattener:
 
     def expand(self, element: Any, scope: _Scope, output: str) -> Input:
         """The flat value of one output of a node element."""
+        for other, wanted in self._order(element, scope, output):
+            self._expand_once(other, scope, wanted)
+        return self._done[scope.child(element.getName()), output]
+
+    def _order(self, element: Any, scope: _Scope, output: str) -> Iterator[tuple[Any, str]]:
+        """The outputs to expand in the element's own graph, each after those it reads, itself last.
+
+        With a stack of its own, since a chain of nodes may be longer than Python's; graphs in graphs still recurse.
+        """
+        trail = {scope.child(element.getName()): (element, output, _reads(element))}
+        while trail:
+            path, (current, wanted, reads) = next(reversed(trail.items()))
+            for other, read in reads:
+                below = scope.child(other.getName())
+                if (below, read) in self._done:
+                    continue
+                if below in trail:
+                    raise self._cycle(list(trail), below)
+                trail[below] = (other, read, _reads(other))
+                break
+            else:
+                del trail[path]
+                if (path, wanted) not in self._done:
+                    yield current, wanted
+
+    def _cycle(self, trail: list[str], path: str) -> GraphError:
+        names = [*trail[trail.index(path) :], path]
+        shown = names if len(names) <= 12 else [*names[:6], "...", *names[-6:]]
+        return self.fail(path, f"the graph is cyclic: {' -> '.join(shown)}")
+
+    def _expand_once(self, element: Any, scope: _Scope, output: str) -> None:
         path = scope.child(element.getName())
-        if (path, output) in self._done:
-            return self._done[path, output]
         if path in self._open:
-            cycle = " -> ".join([*self._open[self._open.index(path) :], path])
-            raise self.fail(path, f"the graph is cyclic: {cycle}")
-        if len(self.nodes) > MAX_NODES:
-            raise self.fail(path, f"expected at most {MAX_NODES} nodes")
+            raise self._cycle(self._open, path)
+        if len(self._done) > MAX_NODES:
+            raise self.fail(path, f"expected at most {MAX_NODES} nodes, the graph expands to more")
+        if element.getDocument() is self.document:  # == compares all they hold
+            self.written.add(element.getNamePath())
         self._open.append(path)
         try:
-            result = self._expand(element, scope, path, output)
+            self._done[path, output] = self._expand(element, scope, path, output)
         finally:
             self._open.pop()
-        self._done[path, output] = result
-        return result
 
     def _expand(self, element: Any, scope: _Scope, path: str, output: str) -> Input:
         definition = element.getNodeDef()
@@ -165,7 +206,7 @@ class _Flattener:
             if interface in scope.bindings:
                 return scope.bindings[interface]
             declared = parent.getInput(interface)  # a bare node graph of the document holds its own values
-            return _constant(declared) if declared is not None else None
+            return self._constant(declared, path) if declared is not None else None
         if port.getNodeGraphString():
             graph = parent.getChild(port.getNodeGraphString()) or port.getDocument().getNodeGraph(
                 port.getNodeGraphString()
@@ -179,8 +220,11 @@ class _Flattener:
                 raise self.fail(path, f"input '{port.getName()}': no node '{port.getNodeName()}'")
             if isinstance(target, mx.NodeGraph):
                 return self._graph(target, scope, port.getOutputString())
+            if target.getType() not in (port.getType(), "multioutput"):
+                got = f"{target.getType()} from '{target.getName()}'"
+                raise self.fail(path, f"input '{port.getName()}': expected {port.getType()}, got {got}")
             return self.expand(target, scope, port.getOutputString())
-        return _constant(port)
+        return self._constant(port, path)
 
     def _graph(self, graph: Any, scope: _Scope, output: str) -> Input:
         path = scope.child(graph.getName())
@@ -196,7 +240,22 @@ class _Flattener:
 
     def _default(self, declared: Any) -> Input | None:
         prop = declared.getDefaultGeomPropString()
-        return self._geometry(prop) if prop else _constant(declared)
+        return self._geometry(prop) if prop else self._constant(declared, declared.getParent().getName())
+
+    def _constant(self, port: Any, path: str) -> Constant | None:
+        """The value written on an input, with file prefixes applied; None where there is none."""
+        kind, text = port.getType(), port.getValueString()
+        if kind == "filename":
+            return Constant(kind, port.getResolvedValueString(), port.getActiveColorSpace() if text else "")
+        if kind == "string":
+            return Constant(kind, text)
+        if not text:
+            return None
+        try:
+            value = _plain(port.getValue())
+        except Exception as error:  # MaterialX raises its own C++ exceptions, which share no base class
+            raise self.fail(path, f"input '{port.getName()}': expected a {kind}, got {text!r}") from error
+        return Constant(kind, value, port.getAttribute("colorspace"))
 
     def _geometry(self, prop: str) -> Port:
         """A node that yields a default geometric property, shared by all that read it."""
@@ -222,16 +281,13 @@ def _implementation_graph(definition: Any) -> Any | None:
     return None
 
 
-def _constant(port: Any) -> Constant | None:
-    """The value written on an input, with file prefixes applied; None where there is none."""
-    kind, text = port.getType(), port.getValueString()
-    if kind == "filename":
-        return Constant(kind, port.getResolvedValueString(), port.getActiveColorSpace()) if text else Constant(kind, "")
-    if kind == "string":
-        return Constant(kind, text)
-    if not text:
-        return None
-    return Constant(kind, _plain(port.getValue()), port.getAttribute("colorspace"))
+def _reads(element: Any) -> Iterator[tuple[Any, str]]:
+    """The nodes of the same graph that an element reads, and the output it reads of each."""
+    for port in element.getInputs():
+        name = "" if port.getInterfaceName() or port.getNodeGraphString() else port.getNodeName()
+        other = element.getParent().getChild(name) if name else None
+        if other is not None and not isinstance(other, mx.NodeGraph):
+            yield other, port.getOutputString()
 
 
 def _plain(value: Any) -> Value:
