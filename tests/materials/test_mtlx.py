@@ -58,7 +58,7 @@ def test_cycle(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("body", "names"),
     [
-        ('<worleynoise2d name="n" type="float" />', ("n:", "worleynoise2d")),
+        ('<time name="n" type="float" />', ("n:", "time", "does not change with time")),
         ('<nonsense name="n" type="float" />', ("n:", "nonsense")),
         ('<add name="n" type="float"><input name="in3" type="float" value="1" /></add>', ("n:",)),
         ('<add name="n" type="float"><input name="in1" type="float" nodename="absent" /></add>', ("n:", "absent")),

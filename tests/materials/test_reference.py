@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from mtlx_documents import closure_node, direction, random_directions, write_document
-from verdigris.errors import GraphError
 from verdigris.materials.reference import load_reference, material_names
 
 GLASS = "standard_surface_glass.mtlx"
@@ -68,10 +67,13 @@ def test_address_modes(tmp_path, mode: str, expected: tuple[float, float]) -> No
     np.testing.assert_allclose(got[0, 0], expected[0], atol=1e-5)
 
 
-def test_mixed_address_modes_are_refused(tmp_path) -> None:
-    path = textured(tmp_path, '<input name="uaddressmode" type="string" value="clamp" />')
-    with pytest.raises(GraphError, match="I: expected the same address mode"):
-        load_reference(path)
+def test_each_axis_has_its_address_mode(tmp_path) -> None:
+    """Left of the image, u = -0.125: green where its left column goes on, the right column where it repeats."""
+    for u_mode, expected in (("clamp", 1), ("periodic", 0)):
+        inputs = f'<input name="uaddressmode" type="string" value="{u_mode}" />'
+        inputs += '<input name="vaddressmode" type="string" value="mirror" />'
+        got = colour(textured(tmp_path, inputs), [(-0.125, 0.625)])
+        np.testing.assert_allclose(got[0, 1], expected, atol=1e-5)
 
 
 def test_library_graphs_expand(tmp_path) -> None:

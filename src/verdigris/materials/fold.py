@@ -10,6 +10,7 @@ from verdigris.errors import GraphError
 from verdigris.materials.evaluate import outputs
 from verdigris.materials.graph import CLOSURE_TYPES, WIDTHS, Constant, Graph, Input, Node, Port, reachable
 from verdigris.materials.nodes import PATTERNS
+from verdigris.materials.nodes.geometry import PROPERTIES
 from verdigris.materials.nodes.registry import MATRICES, SPATIAL, Call, Surface, parts, to_drjit
 from verdigris.runtime import mitsuba
 
@@ -61,8 +62,8 @@ class _Folder:
             inputs[name] = yield from self._resolve(node.inputs[name])
             chosen = _alias(node, inputs)
             if chosen is not None:
-                chosen = inputs.get(chosen, node.inputs[chosen]) if isinstance(chosen, str) else chosen
-                self.known[Port(path)] = yield from self._resolve(chosen)
+                value = node.inputs[chosen] if isinstance(chosen, str) else chosen
+                self.known[Port(path)] = yield from self._resolve(value)
                 self._done.add(path)
                 return
         folded = replace(node, inputs={name: inputs[name] for name in node.inputs})
@@ -131,6 +132,8 @@ def _alias(node: Node, inputs: Mapping[str, Input]) -> str | Constant | None:
         return "fg" if amount.value == 1 else "bg"
     if category == "multiply" and node.type in WIDTHS:
         return _product(node, inputs)
+    if category == "geompropvalue" and "default" in inputs and node.constant("geomprop", "") not in PROPERTIES:
+        return "default"
     return None
 
 

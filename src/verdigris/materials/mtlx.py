@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import MaterialX as mx
+import numpy as np
 
 from verdigris.errors import GraphError
+from verdigris.materials.colorspaces import COLOUR_TYPES, is_linear_rec709, to_linear
 from verdigris.materials.graph import Constant, Graph, Input, Node, Port, Value, reachable
 
 MAX_NODES = 20_000
@@ -197,6 +199,8 @@ class _Flattener:
             value = value if value is not None else self._default(declared)
             if value is not None:
                 bound[declared.getName()] = value
+        if definition.getNodeString() == "geompropvalue" and element.getInput("default") is None:
+            bound.pop("default", None)  # a property that the surface lacks is not to pass as black unasked
         return bound
 
     def _follow(self, port: Any, parent: Any, scope: _Scope, path: str) -> Input | None:
@@ -243,7 +247,7 @@ class _Flattener:
         return self._geometry(prop) if prop else self._constant(declared, declared.getParent().getName())
 
     def _constant(self, port: Any, path: str) -> Constant | None:
-        """The value written on an input, with file prefixes applied; None where there is none."""
+        """The value written on an input, file prefixes applied and colours linear; None where there is none."""
         kind, text = port.getType(), port.getValueString()
         if kind == "filename":
             return Constant(kind, port.getResolvedValueString(), port.getActiveColorSpace() if text else "")
@@ -255,7 +259,11 @@ class _Flattener:
             value = _plain(port.getValue())
         except Exception as error:  # MaterialX raises its own C++ exceptions, which share no base class
             raise self.fail(path, f"input '{port.getName()}': expected a {kind}, got {text!r}") from error
-        return Constant(kind, value, port.getAttribute("colorspace"))
+        space = port.getActiveColorSpace() if kind in COLOUR_TYPES else ""
+        if not is_linear_rec709(space):
+            where = f"{self.file}: {path}: input '{port.getName()}'"
+            value = tuple(to_linear(np.array(value, dtype=np.float64), space, where).tolist())
+        return Constant(kind, value)
 
     def _geometry(self, prop: str) -> Port:
         """A node that yields a default geometric property, shared by all that read it."""

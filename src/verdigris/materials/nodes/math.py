@@ -1,18 +1,21 @@
-"""Arithmetic, trigonometry, conditionals, channels. Definitions: MaterialX specification 1.39, standard nodes."""
+"""Arithmetic, trigonometry and rotations. Definitions: MaterialX specification 1.39, math and adjustment nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from verdigris.conventions import LUMINANCE_REC709
-from verdigris.errors import GraphError
-from verdigris.materials.graph import WIDTHS
-from verdigris.materials.nodes.registry import Call, parts, pattern, vector_type
+from verdigris.materials.nodes.matrix import divide, is_matrix, join, multiply
+from verdigris.materials.nodes.registry import Call, pattern
+
+
+def _typed(call: Call, value: Any) -> Any:
+    """`floor`, `ceil` and `round` of a float may be integers."""
+    return call.mi.Int(value) if call.node.type == "integer" else value
 
 
 def _unary(category: str, function: Callable[[Any, Any], Any]) -> None:
-    pattern(category)(lambda call: function(call.dr, call["in"]))
+    pattern(category)(lambda call: _typed(call, function(call.dr, call["in"])))
 
 
 def _binary(category: str, function: Callable[[Any, Any, Any], Any]) -> None:
@@ -37,22 +40,19 @@ for _name, _function in {
     "normalize": lambda dr, x: x * dr.rsqrt(dr.maximum(dr.squared_norm(x), 1e-20)),
     "magnitude": lambda dr, x: dr.norm(x),
     "dot": lambda dr, x: x,
-    "not": lambda dr, x: ~x,
 }.items():
     _unary(_name, _function)
 
 for _name, _pair in {
-    "add": lambda dr, a, b: a + b,
-    "subtract": lambda dr, a, b: a - b,
-    "multiply": lambda dr, a, b: a * b,
-    "divide": lambda dr, a, b: a / b,
+    "add": lambda dr, a, b: join(lambda x, y: x + y, a, b) if is_matrix(dr, a) else a + b,
+    "subtract": lambda dr, a, b: join(lambda x, y: x - y, a, b) if is_matrix(dr, a) else a - b,
+    "multiply": lambda dr, a, b: multiply(a, b) if is_matrix(dr, a) else a * b,
+    "divide": lambda dr, a, b: divide(dr, a, b) if is_matrix(dr, a) else a / b,
     "modulo": lambda dr, a, b: a - b * dr.floor(a / b),
     "min": lambda dr, a, b: dr.minimum(a, b),
     "max": lambda dr, a, b: dr.maximum(a, b),
     "dotproduct": lambda dr, a, b: dr.dot(a, b),
     "crossproduct": lambda dr, a, b: dr.cross(a, b),
-    "and": lambda dr, a, b: a & b,
-    "or": lambda dr, a, b: a | b,
 }.items():
     _binary(_name, _pair)
 
@@ -88,6 +88,13 @@ def clamp(call: Call) -> Any:
     return call.dr.minimum(call.dr.maximum(call["in"], call["low"]), call["high"])
 
 
+@pattern("remap")
+def remap(call: Call) -> Any:
+    """`in` from `inlow`..`inhigh` to `outlow`..`outhigh`, not clamped."""
+    low, scale = call["inlow"], call["outhigh"] - call["outlow"]
+    return call["outlow"] + (call["in"] - low) * scale / (call["inhigh"] - low)
+
+
 @pattern("mix")
 def mix(call: Call) -> Any:
     """`bg` where `mix` is 0, `fg` where it is 1."""
@@ -96,71 +103,10 @@ def mix(call: Call) -> Any:
 
 @pattern("smoothstep")
 def smoothstep(call: Call) -> Any:
-    """Hermite step from `low` to `high`."""
-    t = call.dr.clip((call["in"] - call["low"]) / (call["high"] - call["low"]), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-@pattern("ifgreater")
-def ifgreater(call: Call) -> Any:
-    """`in1` where value1 > value2, else `in2`."""
-    return call.dr.select(call["value1"] > call["value2"], call["in1"], call["in2"])
-
-
-@pattern("ifgreatereq")
-def ifgreatereq(call: Call) -> Any:
-    """`in1` where value1 >= value2, else `in2`."""
-    return call.dr.select(call["value1"] >= call["value2"], call["in1"], call["in2"])
-
-
-@pattern("ifequal")
-def ifequal(call: Call) -> Any:
-    """`in1` where value1 == value2, else `in2`."""
-    return call.dr.select(call["value1"] == call["value2"], call["in1"], call["in2"])
-
-
-@pattern("combine2", "combine3", "combine4")
-def combine(call: Call) -> Any:
-    """Channels of the inputs in order (a colour and a float make a colour with alpha)."""
-    names = sorted(name for name in call.values if name.startswith("in"))
-    channels = [part for name in names for part in parts(call[name])]
-    return vector_type(call.mi, WIDTHS[call.node.type])(*channels)
-
-
-@pattern("extract")
-def extract(call: Call) -> Any:
-    """One channel of a colour or vector."""
-    index, channels = int(call.uniform("index", 0)), parts(call["in"])  # type: ignore[arg-type]
-    if not 0 <= index < len(channels):
-        raise GraphError(f"{call.node.path}: input 'index': expected 0 to {len(channels) - 1}, got {index}")
-    return channels[index]
-
-
-@pattern("convert")
-def convert(call: Call) -> Any:
-    """Between types: a scalar fills all channels, missing channels are 0 (alpha 1), surplus ones are dropped."""
-    mi, value = call.mi, call["in"]
-    channels = [mi.Float(part) for part in parts(value)]
-    width = WIDTHS.get(call.node.type)
-    if width is None:
-        return mi.Bool(channels[0] != 0) if call.node.type == "boolean" else mi.Int(channels[0])
-    if len(channels) == 1:
-        channels = channels * width
-        if call.node.type == "color4":
-            channels[3] = mi.Float(1)
-    fill = [mi.Float(0)] * max(0, width - len(channels))
-    if fill and call.node.type == "color4":
-        fill[-1] = mi.Float(1)
-    return vector_type(mi, width)(*[*channels, *fill][:width])
-
-
-@pattern("luminance")
-def luminance(call: Call) -> Any:
-    """Luminance in every colour channel; alpha is kept."""
-    channels = parts(call["in"])
-    weights = parts(call["lumacoeffs"]) if "lumacoeffs" in call.values else list(LUMINANCE_REC709)
-    value = sum(weight * channel for weight, channel in zip(weights, channels[:3], strict=True))
-    return vector_type(call.mi, len(channels))(*([value] * 3), *channels[3:])
+    """Hermite step from `low` to `high`; a hard step to 1 at `high` where the interval is empty."""
+    dr, x, low, high = call.dr, call["in"], call["low"], call["high"]
+    t = dr.clip((x - low) / dr.select(high > low, high - low, 1), 0, 1)
+    return dr.select(x >= high, 1.0, dr.select(x <= low, 0.0, t * t * (3 - 2 * t)))
 
 
 @pattern("rotate2d")

@@ -1,41 +1,28 @@
-"""Gradient noise as MaterialX defines it: Perlin's over lattice hashes by Bob Jenkins' final mix (lookup3)."""
+"""Noise over a lattice as MaterialX defines it: Perlin's gradient noise, its octaves, random cells."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from verdigris.materials.nodes.registry import Call, pattern
+from verdigris.errors import GraphError
+from verdigris.materials.graph import WIDTHS
+from verdigris.materials.nodes.lattice import cell_of, cell_value, hash_cell
+from verdigris.materials.nodes.registry import Call, pattern, vector_type
 
-_FINAL_MIX = (
-    ("c", "b", 14),
-    ("a", "c", 11),
-    ("b", "a", 25),
-    ("c", "b", 16),
-    ("a", "c", 4),
-    ("b", "a", 14),
-    ("c", "b", 24),
-)
-_SCALE_3D = 0.9820
-_SCALE_2D = 0.6616
-
-
-def _hash(mi: Any, lattice: list[Any]) -> Any:
-    """32-bit hash of two or three lattice coordinates."""
-    seed = mi.UInt32((0xDEADBEEF + (len(lattice) << 2) + 13) & 0xFFFFFFFF)
-    state = {"a": seed + mi.UInt32(lattice[0]), "b": seed + mi.UInt32(lattice[1]), "c": mi.UInt32(seed)}
-    if len(lattice) == 3:
-        state["c"] = seed + mi.UInt32(lattice[2])
-    for target, other, bits in _FINAL_MIX:
-        value = state[other]
-        state[target] = (state[target] ^ value) - ((value << bits) | (value >> (32 - bits)))
-    return state["c"]
+_SCALE = {2: 0.6616, 3: 0.9820}
+"""Brings gradient noise of each dimension to about -1..1."""
+_NOISE_SHIFT = (19, 73, 29)
+_FRACTAL_SHIFT = (19, 193, 17)
+"""Where the channels that one hash cannot feed are read."""
+MAX_OCTAVES = 64
 
 
 def _signed(dr: Any, value: Any, bit: Any) -> Any:
     return dr.select(bit != 0, -value, value)
 
 
-def _gradient(dr: Any, h: Any, offset: list[Any]) -> Any:
+def _gradient(dr: Any, h: Any, offset: Sequence[Any]) -> Any:
     """Dot product of the lattice point's gradient with the offset from it."""
     if len(offset) == 2:
         x, y = offset
@@ -48,49 +35,71 @@ def _gradient(dr: Any, h: Any, offset: list[Any]) -> Any:
     return _signed(dr, u, h & 1) + _signed(dr, v, h & 2)
 
 
-def perlin(mi: Any, dr: Any, p: Any) -> Any:
-    """Perlin noise of a 2D or 3D point, about -1..1."""
+def perlin(mi: Any, dr: Any, p: Sequence[Any], channels: int = 1) -> list[Any]:
+    """Gradient noise of a 2D or 3D point, about -1..1, in up to three channels: one per byte of the lattice's hash."""
     base = [dr.floor(x) for x in p]
     fraction = [x - b for x, b in zip(p, base, strict=True)]
     cell = [mi.Int32(b) for b in base]
-    values = []
+    corners: list[list[Any]] = []
     for corner in range(1 << len(base)):
         steps = [(corner >> axis) & 1 for axis in range(len(base))]
-        h = _hash(mi, [c + s for c, s in zip(cell, steps, strict=True)])
-        values.append(_gradient(dr, h, [f - s for f, s in zip(fraction, steps, strict=True)]))
-    for f in fraction:
-        w = f * f * f * (f * (f * 6 - 15) + 10)
-        values = [a * (1 - w) + b * w for a, b in zip(values[::2], values[1::2], strict=True)]
-    return values[0] * (_SCALE_3D if len(base) == 3 else _SCALE_2D)
+        h = hash_cell(mi, [c + s for c, s in zip(cell, steps, strict=True)])
+        offset = [f - s for f, s in zip(fraction, steps, strict=True)]
+        corners.append([_gradient(dr, h >> (8 * channel), offset) for channel in range(channels)])
+    found = []
+    for channel in range(channels):
+        values = [corner[channel] for corner in corners]
+        for f in fraction:
+            w = f * f * f * (f * (f * 6 - 15) + 10)
+            values = [a * (1 - w) + b * w for a, b in zip(values[::2], values[1::2], strict=True)]
+        found.append(values[0] * _SCALE[len(base)])
+    return found
 
 
-@pattern("noise2d")
-def noise2d(call: Call) -> Any:
-    """Perlin noise of `texcoord`; float output."""
-    return perlin(call.mi, call.dr, call["texcoord"]) * call["amplitude"] + call["pivot"]
+def _shifted(p: Sequence[Any], shift: Sequence[int]) -> list[Any]:
+    return [x + s for x, s in zip(p, shift, strict=False)]
 
 
-@pattern("noise3d")
-def noise3d(call: Call) -> Any:
-    """Perlin noise of `position`; float output."""
-    return perlin(call.mi, call.dr, call["position"]) * call["amplitude"] + call["pivot"]
+@pattern("noise2d", "noise3d")
+def noise(call: Call) -> Any:
+    """Gradient noise of a point in every channel, scaled by `amplitude` about `pivot`."""
+    mi, dr, p = call.mi, call.dr, list(_point(call))
+    width = WIDTHS[call.node.type]
+    values = perlin(mi, dr, p, min(width, 3))
+    if width == 4:
+        values += perlin(mi, dr, _shifted(p, _NOISE_SHIFT))
+    return vector_type(mi, width)(*values) * call["amplitude"] + call["pivot"]
 
 
-def _fractal(call: Call, p: Any) -> Any:
-    total, weight = call.mi.Float(0), call.mi.Float(1)
-    for _ in range(int(call.uniform("octaves", 3))):  # type: ignore[arg-type]
-        total = total + weight * perlin(call.mi, call.dr, p)
-        weight, p = weight * call["diminish"], p * call["lacunarity"]
-    return total * call["amplitude"]
+@pattern("fractal2d", "fractal3d")
+def fractal(call: Call) -> Any:
+    """Sum of `octaves` of noise, each `lacunarity` times as fine and `diminish` times as strong as the one before."""
+    mi, p, width = call.mi, list(_point(call)), WIDTHS[call.node.type]
+    if width == 2:
+        values = _octaves(call, p, 1) + _octaves(call, _shifted(p, _FRACTAL_SHIFT), 1)
+    else:
+        values = _octaves(call, p, min(width, 3))
+    if width == 4:
+        values += _octaves(call, _shifted(p, _FRACTAL_SHIFT), 1)
+    return vector_type(mi, width)(*values) * call["amplitude"]
 
 
-@pattern("fractal2d")
-def fractal2d(call: Call) -> Any:
-    """Sum of octaves of noise over `texcoord`; float output."""
-    return _fractal(call, call["texcoord"])
+def _octaves(call: Call, p: list[Any], channels: int) -> list[Any]:
+    octaves = int(call.uniform("octaves", 3))  # type: ignore[arg-type]
+    if not 0 <= octaves <= MAX_OCTAVES:
+        raise GraphError(f"{call.node.path}: input 'octaves': expected 0 to {MAX_OCTAVES}, got {octaves}")
+    total, weight = [call.mi.Float(0)] * channels, call.mi.Float(1)
+    for _ in range(octaves):
+        total = [t + weight * n for t, n in zip(total, perlin(call.mi, call.dr, p, channels), strict=True)]
+        weight, p = weight * call["diminish"], [x * call["lacunarity"] for x in p]
+    return total
 
 
-@pattern("fractal3d")
-def fractal3d(call: Call) -> Any:
-    """Sum of octaves of noise over `position`; float output."""
-    return _fractal(call, call["position"])
+@pattern("cellnoise2d", "cellnoise3d")
+def cellnoise(call: Call) -> Any:
+    """A random number in 0..1 for each cell of the integer lattice."""
+    return cell_value(call.mi, cell_of(call.mi, call.dr, _point(call)))
+
+
+def _point(call: Call) -> Any:
+    return call["texcoord"] if "texcoord" in call.values else call["position"]

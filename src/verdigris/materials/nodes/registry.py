@@ -12,7 +12,7 @@ from verdigris.materials.graph import WIDTHS, Node, Port, Value
 PATTERNS: dict[str, Callable[[Call], Any]] = {}
 """Evaluators by MaterialX category; a node with several outputs returns a dict of them."""
 
-SPATIAL = frozenset({"position", "texcoord", "image", "hextiledimage", "hextilednormalmap"})
+SPATIAL = frozenset({"position", "texcoord", "geompropvalue", "image", "hextiledimage", "hextilednormalmap"})
 """Categories whose value depends on the surface point even when all their inputs are constant."""
 
 MATRICES = {"matrix33": "Matrix3f", "matrix44": "Matrix4f"}
