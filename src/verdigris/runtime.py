@@ -18,6 +18,10 @@ LLVM_MINIMUM = 17
 
 VARIANT = "llvm_ad_rgb"
 
+TEXTURE_BUDGET_VARIABLE = "VERDIGRIS_TEXTURE_MIB"
+TEXTURE_BUDGET_MIB = 4096
+"""Memory that the textures of one material may take as float32; loading needs up to twice the largest one more."""
+
 
 def llvm_version(library: Path | str) -> int:
     """Major version of a libLLVM file; 0 where it is older than the call that tells (16).
@@ -126,3 +130,14 @@ def cache_directory(name: str) -> Path | None:
     except (OSError, RuntimeError):
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def texture_budget_bytes() -> int:
+    """Bytes that the textures of one material may take: VERDIGRIS_TEXTURE_MIB, else TEXTURE_BUDGET_MIB.
+
+    Raises RuntimeMissing where the variable holds no positive whole number.
+    """
+    text = os.environ.get(TEXTURE_BUDGET_VARIABLE) or str(TEXTURE_BUDGET_MIB)
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise RuntimeMissing(f"{TEXTURE_BUDGET_VARIABLE}: expected a positive whole number of MiB, got {text!r}")
+    return int(text) << 20
