@@ -46,10 +46,10 @@ class MitsubaMaterial(Material):
         return tuple(dict.fromkeys(obj for obj in found if obj.is_spatially_varying()))
 
     @cached_property
-    def _bitmaps(self) -> tuple[tuple[int, int, int], ...]:
+    def _bitmaps(self) -> tuple[tuple[int, ...], ...]:
         """Height, width and channels of every bitmap."""
         textures = dict.fromkeys(obj for root in self._roots for _, obj in parts(root) if not _is_bsdf(obj))
-        return tuple(tuple(data_shape(obj)) for obj in textures if obj.class_name().startswith(_BITMAP))
+        return tuple(data_shape(obj) for obj in textures if obj.class_name().startswith(_BITMAP))
 
     @property
     def _roots(self) -> tuple[Any, ...]:
