@@ -82,7 +82,8 @@ COLOUR_TYPES = frozenset({"color3", "color4"})
 
 def is_linear_rec709(colorspace: str) -> bool:
     """Whether values of a colour space need no conversion."""
-    return colorspace in _SPACES and _SPACES[colorspace] == (_linear, None)
+    curve, matrix = _SPACES.get(colorspace, (None, None))
+    return curve is _linear and matrix is None
 
 
 def to_linear(value: np.ndarray, colorspace: str, where: str) -> np.ndarray:

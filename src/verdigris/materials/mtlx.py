@@ -26,7 +26,8 @@ MAX_DOCUMENT_BYTES = 64 << 20
 
 
 @functools.cache
-def _library() -> Any:
+def standard_library() -> Any:
+    """The standard library of the installed MaterialX, a document."""
     library = mx.createDocument()
     mx.loadLibraries(mx.getDefaultDataLibraryFolders(), mx.getDefaultDataSearchPath(), library)
     return library
@@ -47,7 +48,7 @@ def read_document(path: Path) -> Any:
     except Exception as error:  # MaterialX raises its own C++ exceptions, which share no base class
         detail = " ".join(str(error).split())
         raise GraphError(f"{path}: cannot be read as MaterialX: {detail}") from error
-    document.setDataLibrary(_library())
+    document.setDataLibrary(standard_library())
     return document
 
 
@@ -83,6 +84,17 @@ def load_graph(path: Path, material: str | None, primitives: frozenset[str]) -> 
         raise GraphError(f"{path}: {shaders[0].getName()}: expected a surface shader, got {shaders[0].getCategory()}")
     nodes = reachable(flattener.nodes, port.node)
     return Graph(name, nodes, port.node, document_nodes=len(flattener.written), expanded_nodes=len(nodes))
+
+
+def expand_node(document: Any, name: str, primitives: frozenset[str]) -> tuple[dict[str, Node], dict[str, Input]]:
+    """A node at the top of a document as (primitive nodes, each after those it reads; the value of each output)."""
+    document.setDataLibrary(standard_library())
+    element = document.getNode(name)
+    flattener = _Flattener(name, primitives, document)
+    names = [output.getName() for output in element.getNodeDef().getActiveOutputs()]
+    outputs = {output: flattener.expand(element, _Scope("", {}), output) for output in names}
+    roots = (value.node for value in outputs.values() if isinstance(value, Port))
+    return reachable(flattener.nodes, *roots), outputs
 
 
 @dataclass(frozen=True)
@@ -267,7 +279,7 @@ class _Flattener:
 
     def _geometry(self, prop: str) -> Port:
         """A node that yields a default geometric property, shared by all that read it."""
-        declared = _library().getGeomPropDef(prop)
+        declared = standard_library().getGeomPropDef(prop)
         path = f"geometry:{prop}"
         if path not in self.nodes:
             category = declared.getGeomProp()
@@ -278,7 +290,7 @@ class _Flattener:
 
 def _implementation_graph(definition: Any) -> Any | None:
     """The library's (or the document's) node graph for a definition, whatever the target."""
-    for document in (definition.getDocument(), _library()):
+    for document in (definition.getDocument(), standard_library()):
         for element in document.getMatchingImplementations(definition.getQualifiedName(definition.getName())):
             if isinstance(element, mx.NodeGraph):
                 return element
@@ -302,4 +314,7 @@ def _plain(value: Any) -> Value:
     """A MaterialX value as plain Python data."""
     if isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, mx.Matrix33 | mx.Matrix44):
+        size = value.numRows()
+        return tuple(float(value[row, column]) for row in range(size) for column in range(size))
     return tuple(float(x) for x in value.asTuple())
