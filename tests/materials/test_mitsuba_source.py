@@ -205,6 +205,11 @@ def test_a_mask_is_a_signal_of_its_own() -> None:
     np.testing.assert_allclose(material.eval(uv, UP[None].repeat(2, 0), UP[None].repeat(2, 0)) * np.pi, 0.5, rtol=1e-5)
 
 
+def test_a_bump_is_over_the_unit_square() -> None:
+    material = mitsuba_source.load({"type": "bumpmap", "map": bitmap(1), "b": {"type": "diffuse"}})
+    assert material.varying and "unit square" in material.warnings[0]
+
+
 def test_a_render_of_the_source_is_a_render_of_the_bsdf() -> None:
     """The border to Mitsuba and back (v upwards, mirrored frames) changes nothing: textures and normals included."""
     from verdigris.render.pathtrace import render

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -48,12 +47,12 @@ def bake(reference: Any, config: BakeConfig | None = None, on_progress: OnProgre
     """Bakes a reference into a neural material that depends on the reference, the configuration and the seed alone
     (but for the seconds in its report).
 
-    reference: a ReferenceMaterial, or a source that `load_reference` takes. config: default `standard`.
+    reference: a material, or a source that `load_reference` takes. config: default `standard`.
     on_progress: called after each chunk. Nothing is written to disk, and an interrupt leaves nothing behind.
 
     Raises BakeError when training diverges or the reference gives values that are not finite.
     """
-    if isinstance(reference, str | Path):
+    if not hasattr(reference, "eval_dr"):
         from verdigris.materials.reference import load_reference
 
         reference = load_reference(reference)

@@ -12,8 +12,8 @@ from verdigris.cli import files
 
 
 def bake(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A .mtlx file or library:NAME.")],
-    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the document.")] = None,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A .mtlx or Mitsuba .xml file, or library:NAME.")],
+    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: MATERIAL.vdg, here.")] = None,
     preset: Annotated[str, typer.Option(help="draft, standard or final.")] = "standard",
     resolution: Annotated[int, typer.Option(help="Side of the latent texture in texels.")] = 512,

@@ -12,7 +12,7 @@ from verdigris.cli import files
 from verdigris.errors import AssetError
 
 if TYPE_CHECKING:
-    from verdigris.materials.reference import ReferenceMaterial
+    from verdigris.materials.material import Material
     from verdigris.model import NeuralMaterial
 
 ROWS = (
@@ -25,7 +25,7 @@ ROWS = (
 
 def compare(
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="A .vdg file.")],
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A .mtlx file or library:NAME.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A .mtlx or Mitsuba .xml file, or library:NAME.")],
     material: Annotated[
         str | None, typer.Option("-m", "--material", help="Which material; default: the one that was baked.")
     ] = None,
@@ -58,9 +58,7 @@ def compare(
         typer.echo(f"\n{output / 'side_by_side.png'}")
 
 
-def _reference_of(
-    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None
-) -> ReferenceMaterial:
+def _reference_of(neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None) -> Material:
     """The reference that the asset was baked from, as far as its header tells; warns where it is another one."""
     from verdigris.materials.reference import material_names
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from verdigris.errors import AssetError, RenderError, VerdigrisError
 
 if TYPE_CHECKING:
-    from verdigris.materials.reference import ReferenceMaterial
+    from verdigris.materials.material import Material
     from verdigris.model import NeuralMaterial
 
 ASSET_SUFFIX = ".vdg"
@@ -50,7 +50,7 @@ def load_asset(path: str) -> NeuralMaterial:
     return asset.load(path)
 
 
-def default_stem(source: str, subject: NeuralMaterial | ReferenceMaterial) -> str:
+def default_stem(source: str, subject: NeuralMaterial | Material) -> str:
     """Name, without suffix, of what a command writes where no output is named."""
     return Path(source).stem if is_asset(source) else file_stem(str(getattr(subject, "name", "")))
 
@@ -60,7 +60,7 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "material"
 
 
-def load_source(source: str, material: str | None, roots: list[Path] | None) -> ReferenceMaterial:
+def load_source(source: str, material: str | None, roots: list[Path] | None) -> Material:
     """The reference of a SOURCE argument; its warnings are printed on stderr. Raises GraphError."""
     import typer
 

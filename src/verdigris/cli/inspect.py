@@ -1,4 +1,4 @@
-"""`verdigris inspect`: what an asset or a material document holds."""
+"""`verdigris inspect`: what an asset or a material source holds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from verdigris.cli import files
 
 
 def inspect(
-    source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg file, a .mtlx file or library:NAME.")],
-    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the document.")] = None,
+    source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
+    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what an asset or a document holds, once it is checked."""
+    """Show what an asset or a source holds, once it is checked."""
     facts = _asset_facts(source) if files.is_asset(source) else _source_facts(source, material, root)
     if as_json:
         typer.echo(json.dumps(facts, indent=2, sort_keys=True))

@@ -13,8 +13,8 @@ from verdigris.cli import files
 
 
 def render(
-    source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg file, a .mtlx file or library:NAME.")],
-    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the document.")] = None,
+    source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
+    material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
     scene: Annotated[str, typer.Option(help="sphere, plane, teapot, or a Mitsuba scene FILE.xml.")] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel.")] = 64,

@@ -14,7 +14,7 @@ from verdigris.errors import GraphError
 from verdigris.materials.material import Material
 from verdigris.runtime import mitsuba
 
-_WRAPPERS = {"TwoSided": "brdf_0", "MaskBSDF": "nested_bsdf"}
+_WRAPPERS = {"TwoSidedBRDF": "brdf_0", "MaskBSDF": "nested_bsdf"}
 """BSDFs that add nothing to the reflection seen from the front, and the child that they hold."""
 
 _BITMAP = "BitmapTexture"
@@ -147,8 +147,12 @@ def wrap(bsdf: Any, name: str, source: Mapping[str, str], files: tuple[str, ...]
         kind = next((label for prefix, label in _NO_GEOMETRY.items() if obj.class_name().startswith(prefix)), None)
         if kind is not None:
             raise GraphError(f"{name}: texture '{kind}' needs a shape, which a material on its own has not")
-    warnings = (f"{name}: opacity is read, but a bake leaves it out: the material is baked opaque",) if mask else ()
-    material = MitsubaMaterial(name, source, warnings, inner, mask, files)
+    warnings = []
+    if mask is not None:
+        warnings.append(f"{name}: opacity is read, but a bake leaves it out: the material is baked opaque")
+    if any(obj.class_name() == "BumpMap" for obj in (inner, *(obj for _, obj in parts(inner)))):
+        warnings.append(f"{name}: a bump map is baked over the unit square: its height is in units of uv")
+    material = MitsubaMaterial(name, source, tuple(warnings), inner, mask, files)
     _try(material)
     return material
 

@@ -1,4 +1,4 @@
-"""The Mitsuba BSDFs `verdigris` (a `.vdg` asset) and `verdigris_reference` (a MaterialX material).
+"""The Mitsuba BSDFs `verdigris` (a `.vdg` asset) and `verdigris_reference` (what it is baked from).
 
 ```python
 import verdigris, mitsuba as mi
@@ -10,7 +10,7 @@ scene = mi.load_dict({"type": "scene", ..., "bsdf": {"type": "verdigris", "filen
 | plugin | parameter | type | meaning |
 |---|---|---|---|
 | verdigris | filename | string | a `.vdg` file |
-| verdigris_reference | filename | string | a `.mtlx` file, or `library:NAME` |
+| verdigris_reference | filename | string | a `.mtlx` or Mitsuba `.xml` file, or `library:NAME` |
 | verdigris_reference | material | string | which material of the document; optional where it holds one |
 
 Relative file names are looked up as Mitsuba's own plugins do it: beside the scene file first. Both are one-sided: black
