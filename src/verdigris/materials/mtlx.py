@@ -171,7 +171,9 @@ class _Flattener:
     def _expand(self, element: Any, scope: _Scope, path: str, output: str) -> Input:
         definition = element.getNodeDef()
         if definition is None:
-            raise self.fail(path, f"no definition of node '{element.getCategory()}' fits its type and inputs")
+            given = ", ".join(f"{port.getName()}: {port.getType()}" for port in element.getInputs())
+            wanted = f"node '{element.getCategory()}' that yields {element.getType()} from ({given})"
+            raise self.fail(path, f"no definition is known of a {wanted}")
         category = definition.getNodeString()
         if category not in self.primitives:
             graph = _implementation_graph(definition)
