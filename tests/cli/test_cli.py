@@ -232,3 +232,46 @@ def test_small_words():
     assert files.file_stem("M/King: B") == "M_King_B"
     assert files.file_stem("..") == "material"
     assert (time_left(123.4), time_left(3725), time_left(0.0)) == ("2:03 left", "1:02:05 left", "")
+
+
+SCENE = """<scene version="3.0.0">
+  <bsdf type="twosided" id="clay"><bsdf type="roughplastic"><float name="alpha" value="0.3" /></bsdf></bsdf>
+  <bsdf type="diffuse" id="chalk" />
+  <bsdf type="conductor" id="mirror" />
+  <shape type="obj"><string name="filename" value="missing.obj" /><ref id="clay" /></shape>
+</scene>
+"""
+
+
+@pytest.fixture
+def scene(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "scene.xml"
+    path.write_text(SCENE)
+    return path
+
+
+def test_a_mitsuba_scene_as_a_source(capsys, scene):
+    line = fails(capsys, "bake", scene)
+    assert "scene.xml" in line and "clay, chalk, mirror" in line
+    line = fails(capsys, "bake", scene, "-m", "mirror")
+    assert "mirror" in line and "roughconductor" in line
+    assert run(["inspect", str(scene), "-m", "clay", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["name"], facts["closures"], facts["varying"]) == ("clay", {"RoughPlastic": 1}, False)
+    assert run(["render", str(scene), "-m", "clay", "--size", "16x16", "--spp", "2"]) == 0
+    assert capsys.readouterr().out.startswith("clay.png: 16x16")
+    assert sorted(path.name for path in scene.parent.iterdir()) == ["clay.png", "scene.xml"]
+
+
+def test_a_mitsuba_bsdf_bakes_and_compares(capsys, scene, monkeypatch):
+    from verdigris.bake import config
+
+    few = dict(uniform_samples=200_000, batch=1024, chunk_steps=32, report_samples=3000)
+    monkeypatch.setattr(config, "preset", lambda name, preset=config.preset, **more: preset(name, **more, **few))
+    assert run(["bake", str(scene), "-m", "clay", "--preset", "draft"]) == 0
+    assert capsys.readouterr().out.startswith("clay.vdg: ")
+    assert run(["compare", "clay.vdg", str(scene), "--size", "24x24", "--spp", "16", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert not err, "the asset's header says which BSDF it was"
+    assert json.loads(out)["covered"]["psnr_db"] > 15

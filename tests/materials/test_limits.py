@@ -1,13 +1,19 @@
 """Documents that are too large, too deep or ill-typed: an error that names the place, and no hang."""
 
+import struct
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mtlx_documents import closure_node, write_document
-from verdigris.errors import GraphError
-from verdigris.materials import mtlx
+from verdigris.errors import GraphError, RuntimeMissing
+from verdigris.materials import mtlx, texture_budget
 from verdigris.materials.reference import load_reference
+from verdigris.materials.texture_budget import TextureBudget, image_size
+from verdigris.runtime import mitsuba, texture_budget_bytes
 
 READER = (
     '<oren_nayar_diffuse_bsdf name="B" type="BSDF"><input name="roughness" type="float" nodename="{}" />'
@@ -106,6 +112,16 @@ def test_graphs_in_a_long_row_are_refused_without_a_crash(tmp_path) -> None:
     refused(write_document(tmp_path, body), "nested too deeply")
 
 
+def test_closures_in_a_long_row_are_refused_without_a_crash(tmp_path) -> None:
+    body = closure_node("oren_nayar_diffuse_bsdf", "b0")
+    for k in range(2000):
+        body += (
+            f'<multiply name="b{k + 1}" type="BSDF"><input name="in1" type="BSDF" nodename="b{k}" />'
+            '<input name="in2" type="float" value="0.99" /></multiply>'
+        )
+    refused(write_document(tmp_path, body, root="b2000"), "nested too deeply")
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [
@@ -113,6 +129,10 @@ def test_graphs_in_a_long_row_are_refused_without_a_crash(tmp_path) -> None:
             '<constant name="c" type="color3" /><add name="n" type="float">'
             '<input name="in1" type="float" nodename="c" /></add>',
             ("n: input 'in1': expected float, got color3 from 'c'",),
+        ),
+        (
+            '<add name="n" type="float"><input name="in1" type="color3" value="1,1,1" /></add>',
+            ("n: no definition", "'add' that yields float from (in1: color3)"),
         ),
         (
             '<add name="n" type="float"><input name="in1" type="float" value="bright" /></add>',
@@ -126,3 +146,69 @@ def test_graphs_in_a_long_row_are_refused_without_a_crash(tmp_path) -> None:
 )
 def test_ill_typed_inputs(tmp_path, body: str, names: tuple[str, ...]) -> None:
     refused(write_document(tmp_path, body + READER.format("n")), *names)
+
+
+def image_document(folder: Path, file: str) -> Path:
+    """A diffuse material whose colour is an image."""
+    body = (
+        f'<image name="I" type="color3"><input name="file" type="filename" value="{file}" /></image>'
+        '<oren_nayar_diffuse_bsdf name="B" type="BSDF"><input name="color" type="color3" nodename="I" />'
+        "</oren_nayar_diffuse_bsdf>"
+    )
+    return write_document(folder, body)
+
+
+def hollow_png(path: Path, side: int) -> Path:
+    """A PNG whose header promises side x side texels, and which holds none."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    return path
+
+
+@pytest.mark.parametrize("side", [9000, 16384, 1 << 20])
+def test_a_texture_of_16k_is_refused_by_its_header(tmp_path, side: int) -> None:
+    hollow_png(tmp_path / "large.png", side)
+    refused(image_document(tmp_path, "large.png"), "I: input 'file'", "large.png", "at most 8192 texels")
+
+
+def test_textures_share_a_budget(tmp_path, monkeypatch) -> None:
+    pixels = np.zeros((512, 512, 3), np.uint8)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    budget = TextureBudget(limit=6 << 20)
+    budget.charge(tmp_path / "a.png", 3, "A: input 'file'")
+    with pytest.raises(GraphError, match=r"^B: input 'file': .*b.png: expected textures of at most 6 MiB .* 8 MiB"):
+        budget.charge(tmp_path / "b.png", 3, "B: input 'file'")
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "3")
+    refused(image_document(tmp_path, "a.png"), "I: input 'file'", "a.png", "at most 3 MiB", "VERDIGRIS_TEXTURE_MIB")
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "4")
+    assert load_reference(image_document(tmp_path, "a.png")).native_resolution == 512
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "much", "1.5"])
+def test_a_budget_that_is_no_number(monkeypatch, text: str) -> None:
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", text)
+    with pytest.raises(RuntimeMissing, match="VERDIGRIS_TEXTURE_MIB"):
+        texture_budget_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tga", "ppm", "exr", "hdr", "pfm"])
+def test_sizes_are_read_from_every_format(tmp_path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    pixels = np.random.default_rng(0).random((5, 7, 3), dtype=np.float32)
+    if suffix in ("exr", "hdr", "pfm"):
+        mitsuba().Bitmap(pixels).write(str(path))
+    else:
+        Image.fromarray((pixels * 255).astype(np.uint8)).save(path)
+    assert image_size(path, "A") == (7, 5)
+    assert load_reference(image_document(tmp_path, path.name)).native_resolution == 7
+
+
+def test_a_file_without_a_size(tmp_path) -> None:
+    for k, content in enumerate((b"", b"not an image", texture_budget._EXR_MAGIC + b"\2\0\0\0", b"PF\n-3 4\n")):
+        (tmp_path / f"{k}.png").write_bytes(content)
+        refused(image_document(tmp_path, f"{k}.png"), "I: input 'file'", f"{k}.png", "cannot be read as an image")
