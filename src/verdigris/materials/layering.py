@@ -1,206 +1,31 @@
-"""How closures stack: a tree of closures, its response by albedo scaling, and a sampler over its leaves.
+"""How closures stack: a closure tree at a surface point, its response, and a sampler over its leaves.
 
-Albedo scaling is MaterialX's own layering: each subtree has a response and a throughput, the share of light that
-passes it; a layer's base is scaled by the throughput of its top at the viewer's direction.
+By albedo scaling, MaterialX's own layering: each subtree has a response and a throughput, the share of light that
+passes it; a layer's base is scaled by the throughput of its top at the viewer's direction. Where a random walk is asked
+for, stacks of interfaces are walked instead (see `stacks.py`), and only what is left is scaled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verdigris.conventions import LUMINANCE_REC709
-from verdigris.errors import GraphError
+from verdigris.materials import stacks, walk
+from verdigris.materials.closure_tree import Add, Filled, Layer, Leaf, Mix, Multiply, Tree
 from verdigris.materials.closures import CLOSURES
-from verdigris.materials.graph import Constant, Graph, Input, Node, Port
+from verdigris.materials.closures.base import cosine_pdf, cosine_sample
+from verdigris.materials.graph import Constant, Input, Node, Port
 from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 
-COMBINERS = frozenset({"mix", "layer", "multiply", "add"})
-MEDIA = frozenset({"anisotropic_vdf", "absorption_vdf"})
-REFUSED = frozenset({"chiang_hair_bsdf"})
-"""Closures that are known and refused where they contribute: they need light to pass through the surface."""
 MEDIUM_IOR = 1.5
 """Index by which a direction bends into a medium when layers are scaled by their albedo."""
+DEFENSIVE = 0.15
+"""Share of cosine-distributed samples where layers are walked: their lobes are wider than those that are sampled."""
 
 _EPSILON = 1e-6
 _SELECTION_FLOOR = 1e-3
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One lobe."""
-
-    node: Node
-
-
-@dataclass(frozen=True)
-class Mix:
-    """`bg` where `amount` is 0, `fg` where it is 1."""
-
-    fg: Tree
-    bg: Tree
-    amount: Input
-
-
-@dataclass(frozen=True)
-class Layer:
-    """`top` over `base`."""
-
-    top: Tree
-    base: Tree
-
-
-@dataclass(frozen=True)
-class Filled:
-    """`top` with a medium of unit thickness under it; a layer's base lies below the medium."""
-
-    top: Tree
-    medium: Node
-
-
-@dataclass(frozen=True)
-class Multiply:
-    """`child` tinted; its throughput is not."""
-
-    child: Tree
-    tint: Input
-
-
-@dataclass(frozen=True)
-class Add:
-    """Both responses."""
-
-    first: Tree
-    second: Tree
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """A lobe of weight 0: no response; light passes unless it is opaque."""
-
-    opaque: bool
-
-
-Tree = Leaf | Mix | Layer | Filled | Multiply | Add | Nothing
-
-
-def build(graph: Graph) -> Tree:
-    """The closure tree of a folded graph, without branches that constants rule out.
-
-    Raises GraphError naming the node of a closure that contributes and is not supported.
-    """
-    root = graph.root.inputs.get("bsdf")
-    if not isinstance(root, Port):
-        raise GraphError(f"{graph.surface}: input 'bsdf': expected a closure, got none")
-    return _build(graph.nodes, root)
-
-
-def _build(nodes: Mapping[str, Node], port: Input | None) -> Tree:
-    if not isinstance(port, Port):
-        return Nothing(opaque=False)
-    node = nodes[port.node]
-    if node.category in CLOSURES:
-        return _leaf(node)
-    if node.category not in COMBINERS:
-        raise GraphError(f"{node.path}: closure '{node.category}' is not supported")
-    inputs = node.inputs
-    if node.category == "mix":
-        amount = inputs["mix"]
-        if isinstance(amount, Constant) and amount.value in (0, 1):
-            return _build(nodes, inputs.get("fg" if amount.value == 1 else "bg"))
-        return Mix(_build(nodes, inputs.get("fg")), _build(nodes, inputs.get("bg")), amount)
-    if node.category == "layer":
-        top, below = _build(nodes, inputs.get("top")), inputs.get("base")
-        if _is_opaque(top):
-            return top
-        if isinstance(below, Port) and nodes[below.node].category in MEDIA:
-            return Filled(top, nodes[below.node])
-        base = _build(nodes, inputs.get("base"))
-        return base if isinstance(top, Nothing) else Layer(top, base)
-    if node.category == "multiply":
-        child, tint = _build(nodes, inputs.get("in1")), inputs["in2"]
-        unit = isinstance(tint, Constant) and tint.value in (1, (1, 1, 1))
-        return child if unit or isinstance(child, Nothing) else Multiply(child, tint)
-    return Add(_build(nodes, inputs.get("in1")), _build(nodes, inputs.get("in2")))
-
-
-def _leaf(node: Node) -> Tree:
-    weight = node.inputs.get("weight")
-    if isinstance(weight, Constant) and float(weight.value) < _EPSILON:  # type: ignore[arg-type]
-        return Nothing(CLOSURES[node.category].opaque)
-    mode = node.constant("scatter_mode", "R")
-    if mode != "R":
-        raise GraphError(
-            f"{node.path}: input 'scatter_mode': expected R, got {mode}: light that passes through is not supported"
-        )
-    return Leaf(node)
-
-
-def _is_opaque(tree: Tree) -> bool:
-    if isinstance(tree, Leaf):
-        return CLOSURES[tree.node.category].opaque
-    if isinstance(tree, Mix):
-        return _is_opaque(tree.fg) and _is_opaque(tree.bg)
-    if isinstance(tree, Multiply):
-        return _is_opaque(tree.child)
-    if isinstance(tree, Layer):
-        return _is_opaque(tree.top) or _is_opaque(tree.base)
-    return isinstance(tree, Nothing) and tree.opaque
-
-
-def leaves(tree: Tree) -> Iterator[Leaf]:
-    """All lobes of a tree, in drawing order (a node read twice comes twice)."""
-    if isinstance(tree, Leaf):
-        yield tree
-    elif isinstance(tree, Mix):
-        yield from (*leaves(tree.fg), *leaves(tree.bg))
-    elif isinstance(tree, Layer):
-        yield from (*leaves(tree.top), *leaves(tree.base))
-    elif isinstance(tree, Filled):
-        yield from leaves(tree.top)
-    elif isinstance(tree, Multiply):
-        yield from leaves(tree.child)
-    elif isinstance(tree, Add):
-        yield from (*leaves(tree.first), *leaves(tree.second))
-
-
-def depth(tree: Tree) -> int:
-    """Number of layers on the longest way from the top to the bottom."""
-    if isinstance(tree, Layer):
-        return depth(tree.top) + depth(tree.base)
-    if isinstance(tree, Mix):
-        return max(depth(tree.fg), depth(tree.bg))
-    if isinstance(tree, Filled):
-        return depth(tree.top)
-    if isinstance(tree, Multiply):
-        return depth(tree.child)
-    if isinstance(tree, Add):
-        return max(depth(tree.first), depth(tree.second))
-    return 1
-
-
-def parameters(tree: Tree) -> list[Port]:
-    """Every varying value that the tree reads, once each."""
-    found: dict[Port, None] = {}
-
-    def visit(item: Tree) -> None:
-        own: list[Input] = []
-        if isinstance(item, Leaf):
-            own = list(item.node.inputs.values())
-        elif isinstance(item, Filled):
-            own = list(item.medium.inputs.values())
-        elif isinstance(item, Mix):
-            own = [item.amount]
-        elif isinstance(item, Multiply):
-            own = [item.tint]
-        found.update({value: None for value in own if isinstance(value, Port)})
-        for child in vars(item).values():
-            if isinstance(child, Tree):
-                visit(child)
-
-    visit(tree)
-    return list(found)
 
 
 @dataclass(frozen=True)
@@ -210,6 +35,9 @@ class Shading:
     surface: Surface
     tree: Tree
     values: Mapping[Port, Any]
+    rng: Any = None
+    """Random numbers (`PCG32`) of the walk; None where layers are scaled by their albedo."""
+    defensive: float = 0.0
 
     def eval(self, wi: Any, wo: Any) -> Any:
         """Response times cosine, `Vector3f`; 0 where either direction is below the surface."""
@@ -217,21 +45,25 @@ class Shading:
         response, _ = self._eval(self.tree, wi, wo)
         return dr.select((wi.z > 0) & (wo.z > 0), response, 0)
 
+    def below(self, tree: Tree) -> Shading:
+        """A subtree at the same point, its layers scaled."""
+        return replace(self, tree=tree, rng=None, defensive=0.0)
+
     def sample(self, wi: Any, u1: Any, u2: Any) -> Any:
         """A direction from the mixture of all lobes, chosen by their share of the reflected light."""
-        lobes = self._lobes(wi)
-        wo, passed = self.surface.mi.Vector3f(0, 0, 1), self.surface.mi.Float(0)
-        for leaf, share in lobes:
+        mi, dr = self.surface.mi, self.surface.dr
+        wo, passed = cosine_sample(mi, dr, u2), mi.Float(self.defensive)
+        for leaf, share in self._lobes(wi):
             call, to_local, to_world = self._leaf_frame(leaf, wi)
             candidate = to_world(CLOSURES[leaf.node.category].sample(call, to_local(wi), u2))
-            wo = self.surface.dr.select(u1 >= passed, candidate, wo)
+            wo = dr.select(u1 >= passed, candidate, wo)
             passed = passed + share
         return wo
 
     def pdf(self, wi: Any, wo: Any) -> Any:
         """Density of `sample`; 0 where either direction is below the surface."""
         dr = self.surface.dr
-        total = self.surface.mi.Float(0)
+        total = self.defensive * cosine_pdf(dr, wo)
         for leaf, share in self._lobes(wi):
             call, to_local, _ = self._leaf_frame(leaf, wi)
             wo_local = to_local(wo)
@@ -282,7 +114,8 @@ class Shading:
             return r0 + (r1 - r0) * amount, t0 + (t1 - t0) * amount
         if isinstance(tree, Layer):
             (r1, t1), (r0, t0) = self._eval(tree.top, wi, wo), self._eval(tree.base, wi, wo)
-            return r1 + r0 * t1, t1 * t0
+            plan = stacks.plan(tree) if self.rng is not None else None
+            return (r1 + r0 * t1 if plan is None else self._walk(plan, wi, wo, r0)), t1 * t0
         if isinstance(tree, Filled):
             response, throughput = self._eval(tree.top, wi, wo)
             return response, throughput * self._transmittance(tree.medium, wi) * self._transmittance(tree.medium, wo)
@@ -293,6 +126,13 @@ class Shading:
             (r1, t1), (r2, t2) = self._eval(tree.first, wi, wo), self._eval(tree.second, wi, wo)
             return r1 + r2, dr.maximum(t1 + t2 - 1, 0)
         return mi.Vector3f(0), mi.Vector3f(0 if tree.opaque else 1)
+
+    def _walk(self, plan: stacks.Plan, wi: Any, wo: Any, bare: Any) -> Any:
+        """A stack by random walk; `bare` is the response of what its topmost interface leaves uncovered."""
+        mi, dr = self.surface.mi, self.surface.dr
+        stack = stacks.place(mi, dr, plan, self._value, self.below(plan.bottom))
+        walked = walk.evaluate(mi, dr, stack, wi, wo, self.rng)
+        return bare + (walked - bare) * self._value(plan.interfaces[0][0].inputs["weight"])
 
     def _transmittance(self, medium: Node, w: Any) -> Any:
         """Share of light that crosses a medium of unit thickness along `w` refracted into it, scattering left out."""
@@ -338,7 +178,7 @@ class Shading:
 
         visit(self.tree, mi.Vector3f(1))
         total = sum(share for _, share in found)
-        return [(leaf, share / total) for leaf, share in found]
+        return [(leaf, share * ((1 - self.defensive) / total)) for leaf, share in found]
 
 
 def _is_vector(value: Input | None, expected: tuple[float, ...]) -> bool:
