@@ -13,7 +13,7 @@ from verdigris.materials.library import locate, names, noise, textures
 
 @pytest.fixture(scope="module")
 def images():
-    return textures.draw("verdigris_brass")
+    return dict(textures.draw("verdigris_brass"))
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_textures_come_out_the_same_each_time(images):
-    again = textures.draw("verdigris_brass")
+    again = dict(textures.draw("verdigris_brass"))
     assert list(again) == list(images)
     assert all(np.array_equal(again[name], image) for name, image in images.items())
     assert all(image.dtype == np.uint8 and image.shape[:2] == (512, 512) for image in images.values())
@@ -72,12 +72,12 @@ def test_locate_writes_every_file_that_the_document_names(cache):
 
 def test_locate_draws_once(cache, monkeypatch):
     first = locate("verdigris_brass")
-    monkeypatch.setattr(textures, "draw", lambda name: pytest.fail("drawn again"))
+    monkeypatch.setattr(textures, "draw", lambda name, size: pytest.fail("drawn again"))
     assert locate("verdigris_brass") == first
 
 
 def test_a_failure_leaves_nothing(cache, monkeypatch):
-    monkeypatch.setattr(textures, "draw", lambda name: {"x": np.zeros((2, 2), np.complex128)})
+    monkeypatch.setattr(textures, "draw", lambda name, size: [("x", np.zeros((2, 2), np.complex128))])
     with pytest.raises(TypeError):
         locate("verdigris_brass")
     assert list(cache.iterdir()) == []
@@ -89,6 +89,22 @@ def test_an_unwritable_cache_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(GraphError, match="library:verdigris_brass: no folder") as caught:
         locate("verdigris_brass")
     assert "\n" not in str(caught.value)
+
+
+def test_a_resolution_is_part_of_the_name_or_an_argument(cache):
+    document, root = locate("verdigris_brass@256")
+    assert (document, root) == locate("verdigris_brass", 256)
+    with Image.open(root / "oxide_mask.png") as image:
+        assert image.size == (256, 256)
+    assert root != locate("verdigris_brass")[1]
+
+
+@pytest.mark.parametrize("name", ["verdigris_brass@128", "verdigris_brass@8192", "verdigris_brass@big"])
+def test_a_resolution_out_of_range_is_refused(cache, name):
+    with pytest.raises(GraphError, match=r"library:.*: resolution: expected 256 to 4096 texels, got") as caught:
+        locate(name)
+    assert "\n" not in str(caught.value)
+    assert not cache.exists()
 
 
 def test_unknown_name_lists_what_exists():

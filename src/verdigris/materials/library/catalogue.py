@@ -7,14 +7,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from verdigris.conventions import Array
 from verdigris.errors import GraphError
 from verdigris.materials.library import textures
-from verdigris.runtime import cache_directory
+from verdigris.runtime import cache_directory, mitsuba
 
 _FOLDER = Path(__file__).parent
-_DRAWN_BY = ("noise.py", "textures.py")
+_DRAWN_BY = ("noise.py", "fields.py", "marks.py", "textures.py")
 
 
 def names() -> list[str]:
@@ -22,40 +24,57 @@ def names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.mtlx"))
 
 
-def locate(name: str) -> tuple[Path, Path]:
+def locate(name: str, resolution: int | None = None) -> tuple[Path, Path]:
     """The document of a built-in material beside its textures, and the asset root that holds all it reads.
 
-    Draws the textures on first use into the user's cache folder (XDG_CACHE_HOME, else ~/.cache). Raises GraphError
-    when there is no such material, or when the folder cannot be written.
+    name: one of `names()`, or `NAME@N` for a resolution of N. resolution: side of the textures in texels, 256 to 4096;
+    the material's own by default. Draws the textures on first use into the user's cache folder (XDG_CACHE_HOME, else
+    ~/.cache), a folder a resolution. Raises GraphError when there is no such material or resolution, or when the
+    folder cannot be written.
     """
-    if name not in names():
-        raise GraphError(f"library:{name}: no such built-in material, expected one of {', '.join(names())}")
+    stem, size = _parse(name, resolution)
     cache = cache_directory("library")
     if cache is None:
         raise GraphError(f"library:{name}: no folder for its textures can be written: set XDG_CACHE_HOME to one")
-    folder = cache / f"{name}-{_fingerprint(name)}"
+    folder = cache / f"{stem}-{size}-{_fingerprint(stem)}"
     if not folder.is_dir():
         try:
-            _publish(name, folder)
+            _publish(stem, size, folder)
         except OSError as error:
             raise GraphError(f"library:{name}: cannot write its textures to {folder}: {error.strerror}") from error
-    return folder / f"{name}.mtlx", folder
+    return folder / f"{stem}.mtlx", folder
+
+
+def _parse(name: str, resolution: int | None) -> tuple[str, int]:
+    """The material and the side of its textures that `name` and `resolution` ask for."""
+    stem, at, side = name.partition("@")
+    if stem not in names():
+        raise GraphError(f"library:{name}: no such built-in material, expected one of {', '.join(names())}")
+    if at:
+        resolution = int(side) if side.isdecimal() else 0
+    size = textures.RECIPES[stem].default if resolution is None else resolution
+    if not textures.SMALLEST <= size <= textures.LARGEST:
+        got = side if at else size
+        raise GraphError(
+            f"library:{name}: resolution: expected {textures.SMALLEST} to {textures.LARGEST} texels, got {got!r}"
+        )
+    return stem, size
 
 
 def _fingerprint(name: str) -> str:
     """Hash of all that decides the files, so that no version of the code reads another version's textures."""
     digest = hashlib.sha256()
-    for file in (f"{name}.mtlx", *_DRAWN_BY):
+    for file in (f"{name}.mtlx", f"{name}.py", *_DRAWN_BY):
         digest.update((_FOLDER / file).read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _publish(name: str, folder: Path) -> None:
+def _publish(name: str, size: int, folder: Path) -> None:
     """Writes the files beside `folder` and renames them into place, so that it exists only when it is whole."""
     scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
-        for stem, image in textures.draw(name).items():
-            Image.fromarray(image).save(scratch / f"{stem}.png")
+        for stem, image in textures.draw(name, size):
+            _write_png(scratch / f"{stem}.png", image)
         shutil.copyfile(_FOLDER / f"{name}.mtlx", scratch / f"{name}.mtlx")
         scratch.chmod(0o755)
         try:
@@ -66,3 +85,11 @@ def _publish(name: str, folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write_png(path: Path, image: Array) -> None:
+    """Writes `[n, n]` or `[n, n, 3]` pixels of 8 or 16 bits."""
+    if image.dtype == np.uint16:
+        mitsuba().Bitmap(image).write(str(path), quality=1)  # Pillow has no colours of 16 bits
+    else:
+        Image.fromarray(image).save(path, compress_level=4)

@@ -1,95 +1,86 @@
-"""The textures of the built-in materials, drawn from a seed.
-
-`draw(name)` gives 8-bit images `[n, n, 3]` or `[n, n]` as they are stored: row 0 is the top. Colours are sRGB, all else
-is linear. Structures are mostly wider than five texels, so that a latent texture of the same size can hold them.
-"""
+"""The textures of the built-in materials as files hold them: drawn from a seed, resampled, encoded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from verdigris.conventions import Array, to_srgb
-from verdigris.materials.library import noise
+from verdigris.materials.library import (
+    ceramic_teapot,
+    inkwell_brass,
+    slicer_blade,
+    slicer_handle,
+    teapot_handle,
+    verdigris_brass,
+)
+from verdigris.materials.library.fields import Canvas, resample
 
-SIZE = 512
-"""Side of every texture in texels."""
-
-
-def _ramp(position: Array, stops: tuple[tuple[float, tuple[float, float, float]], ...]) -> Array:
-    """Linear colours `[n, n, 3]` along a piecewise linear ramp of (position, linear RGB) stops."""
-    where = [stop for stop, _ in stops]
-    return np.stack([np.interp(position, where, [rgb[c] for _, rgb in stops]) for c in range(3)], axis=-1)
-
-
-def _encode(values: Array) -> Array:
-    """Values in 0..1, `[n, n, ...]` from v = 0 upwards, as the bytes of an image stored from the top."""
-    return np.round(np.clip(values[::-1], 0.0, 1.0) * 255.0).astype(np.uint8)
+SMALLEST, LARGEST = 256, 4096
+"""Sides that textures can be had at, texels."""
 
 
-def _verdigris_brass(seed: int) -> dict[str, Array]:
-    """Hammered brass, an oxide that gathers around its recesses, verdigris that grows in them.
+@dataclass(frozen=True)
+class Recipe:
+    """How the textures of a material come about.
 
-    One height and one corrosion field tie the layers together: the lower a place lies, the further it has corroded.
+    draw: images by name, drawn with a given side: maps and linear colours in 0..1, and unit normals. default: side if
+    none is asked for. drawn: sides it can be drawn with, ascending; another is resampled from the next of these, or
+    from the last. normal_bits: 8 or 16; the reflections of a glossy coat show the steps of 8.
     """
-    rng = np.random.default_rng(seed)
-    hammer = noise.fractal(SIZE, 9, 20, 0.6, rng)
-    hammer = np.tanh(0.9 * hammer)
-    worn = noise.smoothstep(-0.3, 1.2, noise.fractal(SIZE, 3, 8, 1.0, rng))
-    # Each direction is thinned out before they are added: the sum of two waves is a lattice of dots, not of strokes.
-    strokes = [noise.streaks(SIZE, 50, 0.5, 0.035, rng), noise.streaks(SIZE, 42, 2.2, 0.03, rng)]
-    scratches = worn * sum(noise.blur(np.maximum(stroke - 1.3, 0.0), 1.0) for stroke in strokes)
-    grain = noise.fractal(SIZE, 30, 70, 0.5, rng)
-    crust = noise.fractal(SIZE, 12, 60, 0.9, rng)
-    stain = noise.fractal(SIZE, 4, 24, 1.2, rng)
 
-    corrosion = noise.standardise(
-        noise.fractal(SIZE, 3, 6, 1.4, rng) - 0.45 * hammer + 0.28 * noise.fractal(SIZE, 9, 44, 1.3, rng) + 0.06 * crust
-    )
-    oxide = noise.smoothstep(-0.32, 0.12, corrosion)
-    verdigris = noise.smoothstep(0.31, 0.64, corrosion)
-    # The crust stands proud of the metal: its own border is part of its relief.
-    thickness = noise.blur(noise.smoothstep(0.3, 1.3, corrosion), 2.0)
-
-    dark = noise.smoothstep(-0.35, 0.6, corrosion)
-    oxide_color = _ramp(
-        dark + 0.18 * stain,
-        ((-0.2, (0.26, 0.135, 0.055)), (0.35, (0.115, 0.052, 0.024)), (1.0, (0.030, 0.018, 0.014))),
-    )
-    verdigris_color = _ramp(
-        thickness + 0.16 * crust + 0.10 * stain,
-        (
-            (-0.1, (0.030, 0.120, 0.095)),
-            (0.30, (0.060, 0.290, 0.230)),
-            (0.65, (0.115, 0.400, 0.320)),
-            (1.15, (0.300, 0.590, 0.490)),
-        ),
-    )
-    blue = noise.smoothstep(0.2, 1.6, noise.fractal(SIZE, 3, 12, 1.2, rng))[..., None]
-    verdigris_color = verdigris_color * (1.0 - blue) + verdigris_color * np.array([0.75, 0.92, 1.25]) * blue
-
-    return {
-        "brass_normal": _encode(0.5 + 0.5 * noise.normals(2.2 * hammer - 0.40 * scratches, 0.15)),
-        "brass_roughness": _encode(0.27 + 0.045 * stain + 0.08 * np.minimum(scratches, 1.5) + 0.12 * oxide),
-        "oxide_mask": _encode(oxide),
-        "oxide_color": _encode(to_srgb(oxide_color)),
-        "oxide_normal": _encode(0.5 + 0.5 * noise.normals(2.2 * hammer + 0.22 * grain, 0.16)),
-        "oxide_roughness": _encode(0.46 + 0.06 * grain + 0.05 * stain),
-        "verdigris_mask": _encode(verdigris),
-        "verdigris_color": _encode(to_srgb(verdigris_color)),
-        "verdigris_normal": _encode(0.5 + 0.5 * noise.normals(6.0 * thickness + 0.8 * crust, 0.22)),
-        "verdigris_roughness": _encode(0.72 - 0.12 * thickness + 0.05 * crust),
-    }
+    draw: Callable[[int], dict[str, Array]]
+    default: int
+    drawn: tuple[int, ...]
+    normal_bits: int = 16
 
 
-_RECIPES: dict[str, tuple[Callable[[int], dict[str, Array]], int]] = {"verdigris_brass": (_verdigris_brass, 29)}
+def _deep(draw: Callable[[Canvas], dict[str, Array]], seed: int) -> Recipe:
+    """A recipe of fields that end near 150 cycles a tile: what 2048 texels hold is all there is."""
+    return Recipe(lambda size: draw(Canvas(size, seed)), 1024, (1024, 2048))
 
 
-def draw(name: str) -> dict[str, Array]:
-    """The images of a built-in material, `uint8 [n, n, 3]` or `[n, n]` by file name without its `.png`.
+RECIPES = {
+    "ceramic_teapot": _deep(ceramic_teapot.draw, 11),
+    "inkwell_brass": _deep(inkwell_brass.draw, 23),
+    "slicer_blade": _deep(slicer_blade.draw, 37),
+    "slicer_handle": _deep(slicer_handle.draw, 41),
+    "teapot_handle": _deep(teapot_handle.draw, 53),
+    "verdigris_brass": Recipe(lambda size: verdigris_brass.draw(29), verdigris_brass.SIZE, (verdigris_brass.SIZE,), 8),
+}
 
-    name: one that the library lists; a KeyError otherwise.
+
+def draw(name: str, resolution: int | None = None) -> Iterator[tuple[str, Array]]:
+    """The images of a built-in material by file name without `.png`, `[n, n, 3]` or `[n, n]`, row 0 at the top.
+
+    resolution: n, SMALLEST to LARGEST; the material's own by default. Colours are sRGB, all else is linear; uint8,
+    normals uint16 where the recipe says so. One at a time: those of 4096 texels are large. A KeyError for a name that
+    the library does not list.
     """
-    recipe, seed = _RECIPES[name]
-    return recipe(seed)
+    recipe = RECIPES[name]
+    size = resolution or recipe.default
+    images = recipe.draw(next((side for side in recipe.drawn if side >= size), recipe.drawn[-1]))
+    while images:
+        stem = next(iter(images))
+        image = images.pop(stem)
+        if image.shape[0] != size:
+            image = resample(image, size)
+        normal = stem.endswith("_normal")
+        yield stem, _encode(_stored(stem, image), recipe.normal_bits if normal else 8)
+
+
+def _stored(name: str, image: Array) -> Array:
+    """Values as an image holds them, 0..1: colours in sRGB, normals unit and moved into the interval."""
+    if name.endswith("_color"):
+        return to_srgb(image)
+    if name.endswith("_normal"):
+        return 0.5 + 0.5 * image / np.linalg.norm(image, axis=-1, keepdims=True)
+    return image
+
+
+def _encode(values: Array, bits: int) -> Array:
+    """Values in 0..1, `[n, n, ...]` from v = 0 upwards, as the numbers of an image stored from the top."""
+    top = 2**bits - 1
+    return np.round(np.clip(values[::-1], 0.0, 1.0) * top).astype(np.uint8 if bits == 8 else np.uint16)
