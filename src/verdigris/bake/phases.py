@@ -6,7 +6,6 @@ and the decoder learn together [P]. tune: queries in tiles; the texels, the fram
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from verdigris.bake import losses, tiles
 from verdigris.bake.config import BakeConfig
@@ -46,34 +46,43 @@ def phase_rng(seed: int, phase: str, chunk: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, PHASE_IDS[phase], chunk])
 
 
-def schedule(step: jax.Array, steps: int, end: float) -> jax.Array:
-    """Half a cosine from 1 at step 0 to `end` at `steps`."""
-    return end + (1.0 - end) * 0.5 * (1.0 + jnp.cos(math.pi * jnp.minimum(step / steps, 1.0)))
-
-
 def adam(
     value: jax.Array, grad: jax.Array, m: jax.Array, v: jax.Array, count: jax.Array, rate: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """One Adam update (Kingma and Ba 2015): (value, m, v); `count` is the number of this update, from 1."""
+    """One Adam update (Kingma and Ba 2015) of texels: (value, m, v); `count`, an array, is the number of each one's
+    update, from 1. Optax counts the updates of an array as a whole, so it serves the network only."""
     m = BETA1 * m + (1.0 - BETA1) * grad
     v = BETA2 * v + (1.0 - BETA2) * grad * grad
     step = rate * (m / (1.0 - BETA1**count)) / (jnp.sqrt(v / (1.0 - BETA2**count)) + EPSILON)
     return value - step, m, v
 
 
+_ADAM = optax.scale_by_adam(BETA1, BETA2, EPSILON)
+
+
 def optimiser_state(values: Tree) -> Tree:
-    """Values with zero moments and no updates: {values, m, v, count}."""
-    zeros = jax.tree.map(jnp.zeros_like, values)
-    return {"values": values, "m": zeros, "v": jax.tree.map(jnp.zeros_like, values), "count": jnp.float32(0.0)}
+    """A network that was not updated yet: {values, adam}."""
+    return {"values": values, "adam": _ADAM.init(values)}
 
 
 def update(state: Tree, grads: Tree, rate: jax.Array) -> Tree:
-    """Adam on every array of a tree."""
-    count = state["count"] + 1.0
-    arrays = [jax.tree.leaves(tree) for tree in (state["values"], grads, state["m"], state["v"])]
-    new = [adam(value, grad, m, v, count, rate) for value, grad, m, v in zip(*arrays, strict=True)]
-    values, m, v = (jax.tree.unflatten(jax.tree.structure(grads), part) for part in zip(*new, strict=True))
-    return {"values": values, "m": m, "v": v, "count": count}
+    """One step of Adam on every array of a tree."""
+    steps, moments = _ADAM.update(grads, state["adam"])
+    values = jax.tree.map(lambda value, step: value - rate * step, state["values"], steps)
+    return {"values": values, "adam": moments}
+
+
+def without_encoder(state: Tree) -> Tree:
+    """A network and its moments once the encoder has served."""
+
+    def kept(tree: Tree) -> Tree:
+        return {name: part for name, part in tree.items() if name != "encoder"}
+
+    moments = state["adam"]
+    return {
+        "values": kept(state["values"]),
+        "adam": moments._replace(mu=kept(moments.mu), nu=kept(moments.nu)),
+    }
 
 
 def to_jax(arrays: Any) -> list[jax.Array]:
@@ -132,7 +141,7 @@ def _tune_step(config: BakeConfig, plan: tiles.TilePlan, total: int, carry: Tree
         return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, as_stored(values), latent, wi, wo), target))
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
-    fall = schedule(step, total, config.rate_end)
+    fall = optax.cosine_decay_schedule(1.0, total, config.rate_end)(step)
     block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * fall)
     cut = jax.lax.dynamic_update_slice_in_dim(cut, block, start, axis=1)
     return (update(network, grads, config.rate * fall), cut), loss

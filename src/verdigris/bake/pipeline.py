@@ -22,6 +22,7 @@ from verdigris.bake.phases import (
     texture_state,
     to_jax,
     tune_phase,
+    without_encoder,
 )
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import Network, init_layers, init_network
@@ -108,8 +109,7 @@ class _Bake:
         state, _ = run(encode_phase(self.config, self.source, scale), state, self.pace, self.on_progress)
         trained = state["network"]
         encoder = trained["values"]["encoder"]
-        kept = {part: {k: v for k, v in trained[part].items() if k != "encoder"} for part in ("values", "m", "v")}
-        return {**kept, "count": trained["count"]}, self._encoded_latents(encoder, scale, rng)
+        return without_encoder(trained), self._encoded_latents(encoder, scale, rng)
 
     def _encoded_latents(self, encoder: Any, scale: tuple[Array, Array], rng: np.random.Generator) -> jax.Array:
         side = self.resolution
