@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from verdigris.errors import GraphError
@@ -11,6 +12,9 @@ from verdigris.materials.graph import Node, Port, reachable
 from verdigris.materials.nodes import PATTERNS
 from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 from verdigris.materials.nodes.unavailable import UNAVAILABLE
+
+_CHUNK = 512
+"""Nodes after which a large graph is computed so far: one kernel of all would take the compiler minutes."""
 
 
 def evaluate(
@@ -22,7 +26,7 @@ def evaluate(
     Raises GraphError naming the node that a surface point alone cannot evaluate.
     """
     values = dict(given or {})
-    for node in nodes.values():
+    for count, node in enumerate(nodes.values(), 1):
         if Port(node.path) in values:
             continue
         inputs = {
@@ -31,7 +35,15 @@ def evaluate(
         }
         at = partial(_input_at, nodes, node, textures, given)
         values.update(outputs(Call(node, inputs, surface, textures, at)))
+        if count % _CHUNK == 0 and not surface.dr.flag(surface.dr.JitFlag.SymbolicScope):
+            _compute(nodes, values, surface.dr, count)
     return values
+
+
+def _compute(nodes: Mapping[str, Node], values: Mapping[Port, Any], dr: Any, count: int) -> None:
+    """Computes those of the values of the first `count` nodes that later nodes read."""
+    later = (port for node in islice(nodes.values(), count, None) for port in node.ports())
+    dr.eval([values[port] for port in dict.fromkeys(later) if port in values])
 
 
 def outputs(call: Call) -> dict[Port, Any]:

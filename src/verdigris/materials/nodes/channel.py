@@ -28,7 +28,7 @@ def extract(call: Call) -> Any:
 
 @pattern("convert")
 def convert(call: Call) -> Any:
-    """Between types: a scalar fills all channels, missing channels are 0 (alpha 1), surplus ones are dropped."""
+    """Between types: a scalar fills all channels, missing channels are 0, a missing fourth 1, surplus ones go."""
     mi, value = call.mi, call["in"]
     if call.node.type == "boolean":
         return mi.Bool(parts(value)[0] != 0)
@@ -39,12 +39,10 @@ def convert(call: Call) -> Any:
     channels = [mi.Float(part) for part in channels]
     if len(channels) == 1:
         channels = channels * width
-        if call.node.type == "color4":
-            channels[3] = mi.Float(1)
-    fill = [mi.Float(0)] * max(0, width - len(channels))
-    if fill and call.node.type == "color4":
-        fill[-1] = mi.Float(1)
-    return vector_type(mi, width)(*[*channels, *fill][:width])
+    missing = [mi.Float(0)] * max(0, width - len(channels))
+    if missing and width == 4:
+        missing[-1] = mi.Float(1)
+    return vector_type(mi, width)(*[*channels, *missing][:width])
 
 
 def _is_boolean(mi: Any, value: Any) -> bool:
