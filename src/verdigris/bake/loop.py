@@ -38,13 +38,11 @@ class Pace:
     chunks_left: int
     chunk: int
     steps: int
-    seconds: dict[str, float] = field(default_factory=dict)
     _recent: list[float] = field(default_factory=list)
 
     def tick(self, phase: Phase, done: int, seconds: float, loss: float) -> Progress:
         """Takes in one finished chunk."""
         self.chunks_left -= 1
-        self.seconds[phase.name] = self.seconds.get(phase.name, 0.0) + seconds
         # The first chunk of a phase compiles and says nothing about the pace.
         self._recent = [seconds] if done <= 2 else [*self._recent, seconds][-8:]
         pace = float(np.mean(self._recent))

@@ -45,8 +45,7 @@ _ONE_COSINE = (Lobe("cosine", -1, 0.0, 1.0),)
 
 
 def bake(reference: Any, config: BakeConfig | None = None, on_progress: OnProgress | None = None) -> NeuralMaterial:
-    """Bakes a reference into a neural material that depends on the reference, the configuration and the seed alone
-    (but for the seconds in its report).
+    """Bakes a reference into a neural material that depends on the reference, the configuration and the seed alone.
 
     reference: a material, or a source that `load_reference` takes. config: default `standard`.
     on_progress: called after each chunk. Nothing is written to disk, and an interrupt leaves nothing behind.
@@ -151,13 +150,8 @@ class _Bake:
         rng = phase_rng(self.config.seed, "report")
         report = metrics.measure(material, self.source, self.config.report_samples, rng)
         report |= {"loss": loss, "training_samples": self._trained(), "bad_reference_values": self.source.bad}
-        seconds = time.perf_counter() - start
-        report |= {
-            "seconds": round(seconds, 2),
-            "phase_seconds": {k: round(v, 2) for k, v in self.pace.seconds.items()},
-        }
         if self.on_progress is not None:
-            self.on_progress(Progress("report", 1, 1, loss, self._trained() / seconds, 0.0))
+            self.on_progress(Progress("report", 1, 1, loss, self._trained() / (time.perf_counter() - start), 0.0))
         metadata = Metadata(self.reference.name, dict(self.reference.source), _plain(asdict(self.config)), report)
         return replace(material, metadata=metadata)
 

@@ -36,6 +36,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for pictures, maps, numbers.")] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
+    layering: Annotated[str, typer.Option(help="scale or walk: how the source's layers are combined.")] = "scale",
 ) -> None:
     """Render an asset and its reference and measure how far they are apart."""
     pixels = files.parse_size(size)
@@ -47,7 +48,7 @@ def compare(
     from verdigris.render.compare import compare as run_comparison
 
     neural = files.load_asset(asset)
-    reference = _reference_of(neural, source, material, root)
+    reference = _reference_of(neural, source, material, root, layering)
     with render_bar() as on_progress:
         result = run_comparison(neural, reference, scene, pixels, spp, seed=seed, on_progress=on_progress)
     facts = {**result.metrics, "asset": asset, "asset_bytes": Path(asset).stat().st_size, "source": source}
@@ -58,14 +59,16 @@ def compare(
         typer.echo(f"\n{output / 'side_by_side.png'}")
 
 
-def _reference_of(neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None) -> Material:
+def _reference_of(
+    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None, layering: str
+) -> Material:
     """The reference that the asset was baked from, as far as its header tells; warns where it is another one."""
     from verdigris.materials.reference import material_names
 
     baked = neural.metadata.source
     if material is None and baked.get("material") in material_names(source):
         material = str(baked["material"])
-    reference = files.load_source(source, material, roots)
+    reference = files.load_source(source, material, roots, layering)
     if reference.source["sha256"] != baked.get("sha256"):
         typer.echo(f"warning: {source} is not the document, or not the version of it, that was baked", err=True)
     return reference

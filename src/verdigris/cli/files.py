@@ -60,13 +60,13 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "material"
 
 
-def load_source(source: str, material: str | None, roots: list[Path] | None) -> Material:
+def load_source(source: str, material: str | None, roots: list[Path] | None, layering: str = "scale") -> Material:
     """The reference of a SOURCE argument; its warnings are printed on stderr. Raises GraphError."""
     import typer
 
     from verdigris.materials.reference import load_reference
 
-    reference = load_reference(source, material, roots or None)
+    reference = load_reference(source, material, roots or None, layering)
     for warning in reference.warnings:
         typer.echo(f"warning: {warning}", err=True)
     return reference

@@ -21,6 +21,7 @@ def render(
     output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
+    layering: Annotated[str, typer.Option(help="scale or walk: how the source's layers are combined.")] = "scale",
 ) -> None:
     """Path-trace a material in a scene."""
     pixels = files.parse_size(size)
@@ -30,7 +31,9 @@ def render(
     from verdigris.render.image import write_image
     from verdigris.render.pathtrace import render as path_trace
 
-    subject = files.load_asset(source) if files.is_asset(source) else files.load_source(source, material, root)
+    subject = (
+        files.load_asset(source) if files.is_asset(source) else files.load_source(source, material, root, layering)
+    )
     output = files.image_path(output or Path(f"{files.default_stem(source, subject)}.png"))
     start = time.perf_counter()
     with render_bar() as on_progress:
