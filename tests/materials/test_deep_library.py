@@ -52,7 +52,17 @@ def test_a_material_is_as_deep_as_the_paper_says(material):
 
 
 def test_textures_drive_nearly_every_parameter(material):
-    constant = {"weight", "tint", "tangent", "thinfilm_thickness", "thinfilm_ior", "scatter_mode", "mode", "anisotropy"}
+    constant = {
+        "weight",
+        "tint",
+        "tangent",
+        "thinfilm_thickness",
+        "thinfilm_ior",
+        "scatter_mode",
+        "mode",
+        "anisotropy",
+        "ior",
+    }
     constant |= {"energy_compensation", "retroreflective", "distribution", "extinction", "scattering"}
     for node in material.graph.nodes.values():
         if node.type in ("BSDF", "VDF") and node.category not in ("layer", "mix", "multiply"):
@@ -120,3 +130,10 @@ def test_a_coarse_texture_is_the_mean_of_a_fine_one():
         assert np.abs(mean - coarse[stem]).mean() < 4, stem
     normal = coarse["metal_normal"] / 32767.5 - 1
     assert np.abs(np.linalg.norm(normal, axis=-1) - 1).max() < 1e-3
+
+
+def test_the_page_gives_the_counts(material):
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {material.name} |"))
+    facts = material.describe()
+    assert [int(cell) for cell in row.split("|")[3:6]] == [facts[key] for key in ("nodes", "layers", "parameters")]
