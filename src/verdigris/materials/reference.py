@@ -179,6 +179,8 @@ def load_reference(
     if layering not in LAYERINGS:
         raise GraphError(f"layering: expected one of {', '.join(LAYERINGS)}, got {layering!r}")
     if not isinstance(source, str | Path) or mitsuba_source.is_mitsuba(source):
+        if layering != "scale":
+            raise GraphError("layering: a Mitsuba BSDF is evaluated as it is, expected scale, got walk")
         return mitsuba_source.load(source, material, roots)
     path, folders, uri = locate(source, roots)
     graph = mtlx.load_graph(path, material, _PRIMITIVES)
@@ -205,7 +207,7 @@ def _assemble(graph: Graph, path: Path, folders: tuple[Path, ...], uri: str, lay
     source = {"uri": uri, "material": graph.name, "sha256": digest.hexdigest()}
     warnings = _warnings(graph, tree, beside)
     if layering == "walk":
-        warnings += tuple(f"{at}: layered by albedo scaling: light cannot walk through it" for at in _scaled(tree))
+        warnings += tuple(f"{at}: layered by albedo scaling, not walked: see docs/layering.md" for at in _scaled(tree))
     material = ReferenceMaterial(graph.name, source, graph, tree, textures, beside, warnings, layering)
     at = mitsuba().Point2f(0)  # traces every node once, so that one that is refused is so on loading
     material.shading(at)

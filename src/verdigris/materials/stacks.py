@@ -16,7 +16,6 @@ from verdigris.materials.closures.interface import RoughInterface
 from verdigris.materials.graph import Constant, Input, Node
 from verdigris.materials.walk import Bottom, Medium, Placed, Stack
 
-
 INDEX_STEP = 0.02
 """Relative step of index below which an interface is not walked."""
 
