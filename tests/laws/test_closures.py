@@ -144,7 +144,8 @@ def test_a_medium_absorbs_along_both_ways(tmp_path, rng) -> None:
     """White under a film of no reflection (index 1) and optical depth 0.5: at normal exit, exp(-0.5 (1 + 1 / cos))."""
     body = (
         closure_node("dielectric_bsdf", "top", ior="float:1.0", roughness="vector2:0.1,0.1")
-        + '<absorption_vdf name="v" type="VDF"><input name="absorption" type="vector3" value="0,0.5,1" /></absorption_vdf>'
+        + '<absorption_vdf name="v" type="VDF">'
+        + '<input name="absorption" type="vector3" value="0,0.5,1" /></absorption_vdf>'
         + '<layer name="coat" type="BSDF"><input name="top" type="BSDF" nodename="top" />'
         + '<input name="base" type="VDF" nodename="v" /></layer>'
         + closure_node("oren_nayar_diffuse_bsdf", "base", color=WHITE, weight="float:1")

@@ -1,8 +1,8 @@
 """Which layers of a closure tree the random walk can take, and how it takes them.
 
 A stack is a run of dielectric interfaces from the top of a `Layer` downwards, each alone or with a medium under it;
-what lies below is its bottom. An interface must be there in full (weight 1), but for the topmost, which may cover part of
-the surface: the rest is the bottom without it. Everything else is layered by albedo scaling.
+what lies below is its bottom. An interface must be there in full (weight 1), but for the topmost, which may cover part
+of the surface: the rest is the bottom without it. Everything else is layered by albedo scaling.
 """
 
 from __future__ import annotations
