@@ -12,9 +12,8 @@ from bake_standin import StandIn, uniform_mirror
 from verdigris.bake import Progress, bake, preset
 from verdigris.bake.metrics import power_l1, relative_l1, relative_l2
 from verdigris.errors import BakeError
-from verdigris.model.config import ModelConfig
 
-TINY = dict(model=ModelConfig(), resolution=32, batch=1024, chunk_steps=32, report_samples=3000)
+TINY = dict(resolution=32, batch=1024, chunk_steps=32, report_samples=3000)
 QUICK = preset("draft", encode_samples=100_000, tune_samples=100_000, **TINY)
 
 
@@ -37,9 +36,7 @@ def test_a_small_bake_learns_a_textured_material():
 
 
 def test_the_narrowest_mirror_is_learned():
-    config = preset(
-        "draft", model=ModelConfig(), uniform_samples=4_000_000, batch=4096, chunk_steps=32, report_samples=6000
-    )
+    config = preset("draft", uniform_samples=4_000_000, batch=4096, chunk_steps=32, report_samples=6000)
     material = bake(uniform_mirror(), config)
     report = material.metadata.report
     assert material.latents[0].shape == (1, 1, 8)

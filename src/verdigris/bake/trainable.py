@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from verdigris.model.config import DecoderConfig, ModelConfig
+from verdigris.model.decoder import LEAK, OUTPUT_SHIFT
+from verdigris.model.features import LOG_HALF_FLOOR
 
 Network = dict[str, Any]
-LEAK = 0.01
 RAW_RANGE = (-20.0, 18.0)
 """Training clips the decoder's raw output to it: exp(raw - 3) from 1e-10 to 3e6, so that no loss overflows early on."""
 
@@ -88,7 +89,7 @@ def features(config: DecoderConfig, frame: tuple[Rows, Rows, Rows], wi: Rows, wo
         if name == "log_half":
             half = _normalize((wi[0] + wo[0], wi[1] + wo[1], wi[2] + wo[2]))
             gap = tuple(a - b for a, b in zip(half, frame[2], strict=True))
-            rows.append((jnp.log(_dot(gap, gap) + 1e-6) + 6.0) / 6.0)
+            rows.append((jnp.log(_dot(gap, gap) + LOG_HALF_FLOOR) + 6.0) / 6.0)
         else:
             rows += [_dot(wi if name == "wi" else wo, axis) for axis in frame]
     return rows
@@ -107,4 +108,4 @@ def decode(config: ModelConfig, network: Network, latent: jax.Array, wi: Rows, w
     """Cosine-weighted response of latents `[C, n]` and unit directions, rows `[n]`, `-> [3, n]`; no horizon test."""
     rows = [row for frame in frames(network, latent) for row in features(config.decoder, frame, wi, wo)]
     raw = mlp(network["layers"], jnp.concatenate([jnp.stack(rows), latent]), config.decoder.activation == "leaky_relu")
-    return jnp.exp(jnp.clip(raw, *RAW_RANGE) - 3.0)
+    return jnp.exp(jnp.clip(raw, *RAW_RANGE) - OUTPUT_SHIFT)

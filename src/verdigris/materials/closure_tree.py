@@ -139,35 +139,23 @@ def _is_opaque(tree: Tree) -> bool:
     return isinstance(tree, Nothing) and tree.opaque
 
 
+def children(tree: Tree) -> Iterator[Tree]:
+    """The subtrees of a tree, the upper or foremost first."""
+    return (child for child in vars(tree).values() if isinstance(child, Tree))
+
+
 def leaves(tree: Tree) -> Iterator[Leaf]:
     """All lobes of a tree, in drawing order (a node read twice comes twice)."""
     if isinstance(tree, Leaf):
         yield tree
-    elif isinstance(tree, Mix):
-        yield from (*leaves(tree.fg), *leaves(tree.bg))
-    elif isinstance(tree, Layer):
-        yield from (*leaves(tree.top), *leaves(tree.base))
-    elif isinstance(tree, Filled):
-        yield from leaves(tree.top)
-    elif isinstance(tree, Multiply):
-        yield from leaves(tree.child)
-    elif isinstance(tree, Add):
-        yield from (*leaves(tree.first), *leaves(tree.second))
+    for child in children(tree):
+        yield from leaves(child)
 
 
 def depth(tree: Tree) -> int:
     """Number of layers on the longest way from the top to the bottom."""
-    if isinstance(tree, Layer):
-        return depth(tree.top) + depth(tree.base)
-    if isinstance(tree, Mix):
-        return max(depth(tree.fg), depth(tree.bg))
-    if isinstance(tree, Filled):
-        return depth(tree.top)
-    if isinstance(tree, Multiply):
-        return depth(tree.child)
-    if isinstance(tree, Add):
-        return max(depth(tree.first), depth(tree.second))
-    return 1
+    below = [depth(child) for child in children(tree)]
+    return sum(below) if isinstance(tree, Layer) else max(below, default=1)
 
 
 def parameters(tree: Tree) -> list[Port]:
@@ -185,9 +173,8 @@ def parameters(tree: Tree) -> list[Port]:
         elif isinstance(item, Multiply):
             own = [item.tint]
         found.update({value: None for value in own if isinstance(value, Port)})
-        for child in vars(item).values():
-            if isinstance(child, Tree):
-                visit(child)
+        for child in children(item):
+            visit(child)
 
     visit(tree)
     return list(found)

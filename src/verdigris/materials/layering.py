@@ -15,7 +15,7 @@ from verdigris.conventions import LUMINANCE_REC709
 from verdigris.materials import stacks, walk
 from verdigris.materials.closure_tree import Add, Filled, Layer, Leaf, Mix, Multiply, Tree
 from verdigris.materials.closures import CLOSURES
-from verdigris.materials.closures.base import cosine_pdf, cosine_sample
+from verdigris.materials.closures.base import cosine_pdf, cosine_sample, frame
 from verdigris.materials.graph import Constant, Input, Node, Port
 from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 
@@ -88,15 +88,8 @@ class Shading:
         n = call.values["normal"] if "normal" in inputs else mi.Vector3f(0, 0, 1)
         n = dr.select(dr.dot(n, wi) < 0, -n, n)
         x = call.values["tangent"] if "tangent" in inputs else mi.Vector3f(1, 0, 0)
-        x = x - n * dr.dot(n, x)
-        x = x * dr.rsqrt(dr.maximum(dr.squared_norm(x), 1e-12))
-        y = dr.cross(n, x)
-
-        def to_local(w: Any) -> Any:
-            local = mi.Vector3f(dr.dot(w, x), dr.dot(w, y), dr.dot(w, n))
-            return clamped(local) if w is wi else local
-
-        return call, to_local, lambda w: x * w.x + y * w.y + n * w.z
+        to_local, to_world = frame(mi, dr, n, x)
+        return call, lambda w: clamped(to_local(w)) if w is wi else to_local(w), to_world
 
     def _eval(self, tree: Tree, wi: Any, wo: Any) -> tuple[Any, Any]:
         """(response, throughput) of a subtree."""
@@ -132,6 +125,8 @@ class Shading:
         mi, dr = self.surface.mi, self.surface.dr
         stack = stacks.place(mi, dr, plan, self._value, self.below(plan.bottom))
         walked = walk.evaluate(mi, dr, stack, wi, wo, self.rng)
+        if plan.covers:  # or the bottom would be evaluated to be multiplied by 0
+            return walked
         return bare + (walked - bare) * self._value(plan.interfaces[0][0].inputs["weight"])
 
     def _transmittance(self, medium: Node, w: Any) -> Any:

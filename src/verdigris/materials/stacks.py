@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from verdigris.materials.closure_tree import Filled, Layer, Leaf, Tree, leaves
+from verdigris.materials.closure_tree import Filled, Layer, Leaf, Tree, children, leaves
+from verdigris.materials.closures.base import frame
 from verdigris.materials.closures.interface import RoughInterface
 from verdigris.materials.graph import Constant, Input, Node
 from verdigris.materials.walk import Bottom, Medium, Placed, Stack
@@ -26,6 +27,11 @@ class Plan:
 
     interfaces: tuple[tuple[Node, Node | None], ...]
     bottom: Tree
+
+    @property
+    def covers(self) -> bool:
+        """Whether the topmost interface lies over the whole surface."""
+        return _is_constant(self.interfaces[0][0], "weight", 1)
 
 
 def plan(layer: Layer) -> Plan | None:
@@ -79,8 +85,7 @@ def scaled_layers(tree: Tree) -> list[str]:
             return scaled_layers(found.bottom)
         tops = [leaf.node.path for leaf in leaves(tree.top)]
         return [*tops, *scaled_layers(tree.base)]
-    children = [child for child in vars(tree).values() if isinstance(child, Tree)]
-    return [path for child in children for path in scaled_layers(child)]
+    return [path for child in children(tree) for path in scaled_layers(child)]
 
 
 def place(mi: Any, dr: Any, found: Plan, value: Callable[[Input], Any], bottom: Bottom) -> Stack:
@@ -101,14 +106,7 @@ def _frame(mi: Any, dr: Any, node: Node, value: Callable[[Input], Any]) -> tuple
     normal, tangent = (node.inputs.get(name) for name in ("normal", "tangent"))
     n = mi.Vector3f(0, 0, 1) if normal is None else value(normal)
     n = dr.select(n.z < 0, -n, n)
-    x = mi.Vector3f(1, 0, 0) if tangent is None else value(tangent)
-    x = x - n * dr.dot(n, x)
-    x = x * dr.rsqrt(dr.maximum(dr.squared_norm(x), 1e-12))
-    y = dr.cross(n, x)
-    return (
-        lambda w: mi.Vector3f(dr.dot(w, x), dr.dot(w, y), dr.dot(w, n)),
-        lambda w: x * w.x + y * w.y + n * w.z,
-    )
+    return frame(mi, dr, n, mi.Vector3f(1, 0, 0) if tangent is None else value(tangent))
 
 
 def _medium(mi: Any, node: Node, value: Callable[[Input], Any]) -> Medium:

@@ -161,7 +161,6 @@ class _Walk:
         beta = beta * weight
         alive = active & (new_pdf > 0) & (dr.max(beta) > 0) & dr.all(dr.isfinite(beta))
         depth = dr.select(scattered, depth, dr.select(direction.z < 0, 0.0, 1.0))
-        # An interface that is crossed is left on the other side of it; one that reflects, on the same.
         survival = dr.select(count < ROULETTE_AFTER, 1.0, dr.clip(dr.max(beta) * gain, 0.05, 0.95))
         alive &= (rng.next_float32() < survival) & (count + 1 < MAX_EVENTS)
         return alive, count + 1, direction, depth, medium, beta / survival, ratio, new_pdf, rng, total

@@ -42,6 +42,17 @@ def closure(category: str) -> Callable[[type], type]:
     return register
 
 
+def frame(mi: Any, dr: Any, normal: Any, tangent: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The ways into the frame of a unit normal, x along the tangent made orthogonal to it, and back."""
+    x = tangent - normal * dr.dot(normal, tangent)
+    x = x * dr.rsqrt(dr.maximum(dr.squared_norm(x), 1e-12))
+    y = dr.cross(normal, x)
+    return (
+        lambda w: mi.Vector3f(dr.dot(w, x), dr.dot(w, y), dr.dot(w, normal)),
+        lambda w: x * w.x + y * w.y + normal * w.z,
+    )
+
+
 def cosine_sample(mi: Any, dr: Any, u: Any) -> Any:
     """Cosine-weighted direction about z (Malley)."""
     s, c = dr.sincos(2 * dr.pi * u.x)

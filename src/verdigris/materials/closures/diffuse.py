@@ -45,11 +45,19 @@ def compensated(dr: Any, wi: Any, wo: Any, roughness: Any, colour: Any) -> Any:
     return colour * (a * (1 + roughness * ratio)) + multiple * (missing_i * missing_o / dr.maximum(1 - mean, 1e-6))
 
 
-@closure("oren_nayar_diffuse_bsdf")
-class OrenNayar(CosineSampled):
-    """Rough diffuse reflection."""
+class _Diffuse(CosineSampled):
+    """What diffuse closures share: nothing below them is seen, and they reflect their colour."""
 
     opaque = True
+
+    def albedo(self, call: Call, wi: Any) -> Any:
+        """The colour: exact for Lambert, close for the others."""
+        return call["color"] * call["weight"]
+
+
+@closure("oren_nayar_diffuse_bsdf")
+class OrenNayar(_Diffuse):
+    """Rough diffuse reflection."""
 
     def eval(self, call: Call, wi: Any, wo: Any) -> Any:
         """Weight times BSDF times cos(wo)."""
@@ -61,16 +69,10 @@ class OrenNayar(CosineSampled):
             shape = call["color"] * qualitative(call.dr, wi, wo, call["roughness"])
         return shape * (call["weight"] * wo.z / call.dr.pi)
 
-    def albedo(self, call: Call, wi: Any) -> Any:
-        """The colour: exact without roughness, close with it."""
-        return call["color"] * call["weight"]
-
 
 @closure("burley_diffuse_bsdf")
-class Burley(CosineSampled):
+class Burley(_Diffuse):
     """Disney's diffuse lobe (Burley 2012, section 5.3)."""
-
-    opaque = True
 
     def eval(self, call: Call, wi: Any, wo: Any) -> Any:
         """Weight times BSDF times cos(wo)."""
@@ -83,24 +85,14 @@ class Burley(CosineSampled):
 
         return call["color"] * (call["weight"] * rise(wi.z) * rise(wo.z) * wo.z / dr.pi)
 
-    def albedo(self, call: Call, wi: Any) -> Any:
-        """The colour, within the few per cent by which the lobe departs from Lambert."""
-        return call["color"] * call["weight"]
-
 
 @closure("subsurface_bsdf")
-class Subsurface(CosineSampled):
+class Subsurface(_Diffuse):
     """Subsurface scattering seen from afar: Lambert of the same albedo (radius and anisotropy do not act)."""
-
-    opaque = True
 
     def eval(self, call: Call, wi: Any, wo: Any) -> Any:
         """Weight times BSDF times cos(wo)."""
         return call["color"] * (call["weight"] * wo.z / call.dr.pi)
-
-    def albedo(self, call: Call, wi: Any) -> Any:
-        """The colour."""
-        return call["color"] * call["weight"]
 
 
 @closure("translucent_bsdf")

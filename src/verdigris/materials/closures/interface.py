@@ -1,9 +1,9 @@
 """A rough dielectric interface that reflects and transmits: what the random walk crosses.
 
-Directions leave the interface, in its own frame: z > 0 is the side of the lower index of the stack above. The kernel is
-that of energy, not of radiance: integrated over all directions with the cosine it gives the share of light that is not
-lost, and K(a -> b) / n_b^2 = K(b -> a) / n_a^2 (Walter et al. 2007, eq. 21, is such a kernel). Between two crossings of
-the same interface the factors by which radiance is compressed cancel.
+Directions leave the interface, in its own frame: z > 0 is the side above it. The kernel is that of energy, not of
+radiance: integrated over all directions with the cosine it gives the share of light that is not lost, and
+K(a -> b) / n_b^2 = K(b -> a) / n_a^2 (Walter et al. 2007, eq. 21, is such a kernel). Between two crossings of the same
+interface the factors by which radiance is compressed cancel.
 
 What one bounce between microfacets loses returns by two diffuse lobes, one a side, in the proportion that keeps the
 kernel reciprocal: the dielectric form of Kulla and Conty (2017).
@@ -38,8 +38,8 @@ class RoughInterface:
     def __init__(self, mi: Any, dr: Any, eta: float, roughness: Any, tint: Any):
         self.mi, self.dr, self.eta, self.tint = mi, dr, eta, tint
         self.ax, self.ay = microfacet.widths(dr, roughness)
-        self._alpha = dr.sqrt(dr.sqrt(self.ax * self.ay))
-        self._table = _table_texture(mi, round(eta, 3))
+        self._alpha = dr.sqrt(self.ax * self.ay)
+        self._table_eta = round(eta, 3)
 
     def eval(self, a: Any, b: Any) -> Any:
         """K(a -> b) times |cos b|, `Vector3f`."""
@@ -56,7 +56,7 @@ class RoughInterface:
         mi, dr = self.mi, self.dr
         above = a.z > 0
         up = dr.select(above, a, -a)  # seen from its own side, the interface is the same but for the index
-        m = self._visible_normal(up, u2)
+        m = microfacet.visible_normal(mi, dr, up, u2, self.ax, self.ay)
         m = dr.select(above, m, -m)
         eta = dr.select(above, self.eta, 1 / self.eta)
         cosine = dr.dot(a, m)
@@ -78,14 +78,6 @@ class RoughInterface:
 
     def _coloured(self, a: Any, b: Any, value: Any) -> Any:
         return self.dr.select(a.z * b.z > 0, self.tint * value, self.mi.Vector3f(value))
-
-    def _visible_normal(self, up: Any, u: Any) -> Any:
-        mi, dr = self.mi, self.dr
-        v = dr.normalize(mi.Vector3f(up.x * self.ax, up.y * self.ay, up.z))
-        z = (1 - u.y) * (1 + v.z) - v.z
-        s, c = dr.sincos(2 * dr.pi * u.x)
-        r = dr.sqrt(dr.clip(1 - z * z, 0, 1))
-        return dr.normalize(mi.Vector3f((r * c + v.x) * self.ax, (r * s + v.y) * self.ay, dr.maximum(z + v.z, 1e-7)))
 
     def _single(self, a: Any, b: Any) -> tuple[Any, Any]:
         """(kernel times |cos b|, density) of one bounce, reflected or transmitted."""
@@ -136,8 +128,8 @@ class RoughInterface:
         return self.dr.select(w.z > 0, above, below)
 
     def _lookup(self, mu: Any) -> list[Any]:
-        scale, shift = (TABLE_SIZE - 1) / TABLE_SIZE, 0.5 / TABLE_SIZE
-        return list(self._table.eval(self.mi.Point2f(mu * scale + shift, self._alpha * scale + shift)))
+        name, table = f"lost {self._table_eta}", functools.partial(lost_table, self._table_eta)
+        return microfacet.table_lookup(self.mi, self.dr, name, table, mu, self._alpha)
 
 
 def _lost_from(mu: np.ndarray, alpha: np.ndarray, eta: float) -> np.ndarray:
@@ -180,15 +172,3 @@ def lost_table(eta: float) -> np.ndarray:
     sides = [_lost_from(mu, alpha, index).reshape(TABLE_SIZE, TABLE_SIZE) for index in (eta, 1 / eta)]
     means = [np.repeat(np.trapezoid(2 * side * axis, axis, axis=1), TABLE_SIZE).reshape(side.shape) for side in sides]
     return np.stack([*sides, *means], axis=-1).astype(np.float32)
-
-
-_TEXTURES: dict[tuple[str, float], Any] = {}
-
-
-def _table_texture(mi: Any, eta: float) -> Any:
-    key = (mi.variant(), eta)
-    if key not in _TEXTURES:
-        import drjit as dr
-
-        _TEXTURES[key] = mi.Texture2f(mi.TensorXf(lost_table(eta)), wrap_mode=dr.WrapMode.Clamp)
-    return _TEXTURES[key]

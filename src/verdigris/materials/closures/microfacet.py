@@ -6,6 +6,7 @@ Directions are local to the microfacet frame, z along its normal. `ax`, `ay` are
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +42,19 @@ def response(dr: Any, wi: Any, wo: Any, h: Any, ax: Any, ay: Any) -> Any:
     return ndf(dr, h, ax, ay) * wo.z / (2 * (si * wo.z + so * wi.z))
 
 
-def sample(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
-    """Reflection about a visible normal (Dupuy and Benyoub 2023, spherical caps); may leave below the horizon."""
+def visible_normal(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
+    """A microfacet normal in proportion to what `wi`, above, sees of it (Dupuy and Benyoub 2023, spherical caps)."""
     v = dr.normalize(mi.Vector3f(wi.x * ax, wi.y * ay, wi.z))
     z = (1 - u.y) * (1 + v.z) - v.z
     s, c = dr.sincos(2 * dr.pi * u.x)
     r = dr.sqrt(dr.clip(1 - z * z, 0, 1))
     m = mi.Vector3f(r * c + v.x, r * s + v.y, z + v.z)
-    h = dr.normalize(mi.Vector3f(m.x * ax, m.y * ay, dr.maximum(m.z, 0)))
+    return dr.normalize(mi.Vector3f(m.x * ax, m.y * ay, dr.maximum(m.z, 1e-7)))
+
+
+def sample(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
+    """Reflection about a visible normal; may leave below the horizon."""
+    h = visible_normal(mi, dr, wi, u, ax, ay)
     return h * (2 * dr.dot(wi, h)) - wi
 
 
@@ -99,16 +105,17 @@ def albedo_table() -> np.ndarray:
     return np.concatenate([table, np.repeat(mean[:, None, None], TABLE_SIZE, axis=1)], axis=-1).astype(np.float32)
 
 
-_TEXTURES: dict[str, Any] = {}
+_TEXTURES: dict[tuple[str, str], Any] = {}
 
 
-def _table_texture(mi: Any) -> Any:
-    if mi.variant() not in _TEXTURES:
-        import drjit as dr
-
-        table = np.concatenate([albedo_table(), np.zeros((TABLE_SIZE, TABLE_SIZE, 1), np.float32)], axis=-1)
-        _TEXTURES[mi.variant()] = mi.Texture2f(mi.TensorXf(table), wrap_mode=dr.WrapMode.Clamp)
-    return _TEXTURES[mi.variant()]
+def table_lookup(mi: Any, dr: Any, name: str, table: Callable[[], np.ndarray], mu: Any, alpha: Any) -> list[Any]:
+    """Values of a table `[sqrt(alpha), mu, channels]` over 0..1, linear between entries; kept as a texture by name."""
+    key = (mi.variant(), name)
+    if key not in _TEXTURES:
+        _TEXTURES[key] = mi.Texture2f(mi.TensorXf(table()), wrap_mode=dr.WrapMode.Clamp)
+    scale, shift = (TABLE_SIZE - 1) / TABLE_SIZE, 0.5 / TABLE_SIZE
+    at = mi.Point2f(dr.clip(mu, 0, 1) * scale + shift, dr.sqrt(alpha) * scale + shift)
+    return list(_TEXTURES[key].eval(at))
 
 
 @dataclass(frozen=True)
@@ -131,10 +138,7 @@ class Albedo:
 
 def albedo(mi: Any, dr: Any, mu: Any, alpha: Any) -> Albedo:
     """Looks the albedo terms up; `alpha` is the geometric mean of the widths."""
-    scale, shift = (TABLE_SIZE - 1) / TABLE_SIZE, 0.5 / TABLE_SIZE
-    uv = mi.Point2f(dr.clip(mu, 0, 1) * scale + shift, dr.sqrt(alpha) * scale + shift)
-    a, b, mean, _ = _table_texture(mi).eval(uv)
-    return Albedo(a, b, mean)
+    return Albedo(*table_lookup(mi, dr, "albedo", albedo_table, mu, alpha))
 
 
 def multiple_scattering_tint(f0: Any, f90: Any, mean: Any) -> Any:
