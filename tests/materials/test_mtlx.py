@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mtlx_documents import closure_node, write_document
@@ -70,6 +71,72 @@ def test_nodes_that_cannot_be_evaluated(tmp_path, body: str, names: tuple[str, .
         "</oren_nayar_diffuse_bsdf>"
     )
     refused(write_document(tmp_path, body + reader), *names)
+
+
+def rough_by(node: str) -> str:
+    """A diffuse closure that reads its roughness from a node."""
+    roughness = port("roughness", "float", nodename=node)
+    return f'<oren_nayar_diffuse_bsdf name="B" type="BSDF">{roughness}</oren_nayar_diffuse_bsdf>'
+
+
+def port(name: str, kind: str, **attributes: str) -> str:
+    """An input element."""
+    given = "".join(f' {key}="{value}"' for key, value in attributes.items())
+    return f'<input name="{name}" type="{kind}"{given} />'
+
+
+def bound_node(kind: str, interface: str) -> str:
+    """The node `s` inside of a graph, bound to one of the graph's inputs."""
+    return f'<sin name="s" type="{kind}">{port("in", kind, interfacename=interface)}</sin>'
+
+
+def custom_node(inner: str, output: str = "float") -> str:
+    """A document's own node `wave` of a float, whose graph yields what its inner node `s` does; `n` is one of it."""
+    return (
+        f'<nodedef name="ND_wave" node="wave">{port("x", "float", value="1")}<output name="out" type="float" />'
+        f'</nodedef><nodegraph name="NG_wave" nodedef="ND_wave">{inner}'
+        f'<output name="out" type="{output}" nodename="s" /></nodegraph>'
+        f'<wave name="n" type="float">{port("x", "float", value="0.5")}</wave>'
+    ) + rough_by("n")
+
+
+def test_an_interface_of_another_type(tmp_path) -> None:
+    """Also where what the graph yields has the declared type."""
+    inner = f'<magnitude name="s" type="float">{port("in", "vector3", interfacename="x")}</magnitude>'
+    path = write_document(tmp_path, custom_node(inner))
+    refused(path, "material.mtlx: n/s: input 'in': expected vector3, got float from input 'x' of the graph NG_wave")
+
+
+def test_an_interface_that_is_not_declared(tmp_path) -> None:
+    path = write_document(tmp_path, custom_node(bound_node("float", "y")))
+    refused(path, "material.mtlx: n/s: input 'in': the graph NG_wave has no input 'y'")
+
+
+def test_a_graph_that_yields_another_type_than_its_definition(tmp_path) -> None:
+    path = write_document(tmp_path, custom_node('<constant name="s" type="color3" />', output="color3"))
+    refused(path, "material.mtlx: n: output 'out': expected float, got color3 from the graph NG_wave")
+
+
+@pytest.mark.parametrize(
+    ("declared", "inner", "message"),
+    [
+        ("integer", "float", "G/s: input 'in': expected float, got integer from input 'x' of the graph G"),
+        ("vector3", "vector3", "n: input 'in1': expected float, got vector3 from 'G'"),
+    ],
+)
+def test_a_graph_without_definition(tmp_path, declared: str, inner: str, message: str) -> None:
+    value = "1" if declared == "integer" else "1,1,1"
+    body = (
+        f'<nodegraph name="G">{port("x", declared, value=value)}{bound_node(inner, "x")}'
+        f'<output name="out" type="{inner}" nodename="s" /></nodegraph>'
+        f'<add name="n" type="float">{port("in1", "float", nodegraph="G", output="out")}</add>'
+    )
+    refused(write_document(tmp_path, body + rough_by("n")), f"material.mtlx: {message}")
+
+
+def test_interfaces_of_the_declared_type_load(tmp_path) -> None:
+    material = load_reference(write_document(tmp_path, custom_node(bound_node("float", "x"))))
+    assert material.graph.nodes["B"].inputs["roughness"].value == pytest.approx(np.sin(0.5))
 
 
 def test_hair_is_refused_only_where_it_contributes(tmp_path) -> None:

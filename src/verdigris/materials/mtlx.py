@@ -77,7 +77,7 @@ def load_graph(path: Path, material: str | None, primitives: frozenset[str]) -> 
         raise GraphError(f"{path}: {name}: input 'surfaceshader': expected a connection to a surface shader, got none")
     flattener = _Flattener(str(path), primitives, document)
     try:
-        port = flattener.expand(shaders[0], _Scope("", {}), "out")
+        port = flattener.expand(shaders[0], _Scope("", {}, {}), "out")
     except RecursionError:
         raise GraphError(f"{path}: {name}: graphs are nested too deeply in one another") from None
     if not isinstance(port, Port) or flattener.nodes[port.node].category != "surface":
@@ -92,16 +92,17 @@ def expand_node(document: Any, name: str, primitives: frozenset[str]) -> tuple[d
     element = document.getNode(name)
     flattener = _Flattener(name, primitives, document)
     names = [output.getName() for output in element.getNodeDef().getActiveOutputs()]
-    outputs = {output: flattener.expand(element, _Scope("", {}), output) for output in names}
+    outputs = {output: flattener.expand(element, _Scope("", {}, {}), output) for output in names}
     roots = (value.node for value in outputs.values() if isinstance(value, Port))
     return reachable(flattener.nodes, *roots), outputs
 
 
 @dataclass(frozen=True)
 class _Scope:
-    """Where a node stands: the path of the enclosing node, and what its interface inputs are bound to."""
+    """Where a node stands: the path of the enclosing node, its interface inputs' types and what they are bound to."""
 
     path: str
+    types: Mapping[str, str]
     bindings: Mapping[str, Input]
 
     def child(self, name: str) -> str:
@@ -179,24 +180,32 @@ class _Flattener:
             graph = _implementation_graph(definition)
             if graph is None:
                 raise self.fail(path, f"node '{category}' ({definition.getName()}) is not supported")
-            return self._enter(graph, self._inputs(element, definition, scope, path), path, output)
+            chosen, declared = self._output(graph, output, path), definition.getActiveOutput(output or "out")
+            if declared is not None:
+                self._same_type(declared, chosen.getType(), f"the graph {graph.getName()}", path)
+            inner = _Scope(path, _types(definition.getActiveInputs()), self._inputs(element, definition, scope, path))
+            return self._enter(chosen, inner)
         if path not in self.nodes:
             kind = element.getType() if len(definition.getActiveOutputs()) == 1 else "multioutput"
             inputs = self._inputs(element, definition, scope, path)
             self.nodes[path] = Node(path, category, kind, inputs)
         return Port(path, output or "out")
 
-    def _enter(self, graph: Any, bindings: Mapping[str, Input], path: str, output: str) -> Input:
-        """The value of one output of a node graph whose interface inputs are bound."""
+    def _output(self, graph: Any, name: str, path: str) -> Any:
+        """The output element of a node graph that is asked for; its only one, whatever the name."""
         outputs = graph.getOutputs()
-        chosen = graph.getOutput(output) if output else None
+        chosen = graph.getOutput(name) if name else None
         if chosen is None:
-            if not outputs or (output not in ("", "out") and len(outputs) != 1):
-                raise self.fail(path, f"the graph {graph.getName()} has no output '{output}'")
+            if not outputs or (name not in ("", "out") and len(outputs) != 1):
+                raise self.fail(path, f"the graph {graph.getName()} has no output '{name}'")
             chosen = outputs[0]
-        result = self._follow(chosen, graph, _Scope(path, bindings), path)
+        return chosen
+
+    def _enter(self, output: Any, scope: _Scope) -> Input:
+        """The value of an output of a node graph; `scope` is the graph's inside."""
+        result = self._follow(output, output.getParent(), scope, scope.path)
         if result is None:
-            raise self.fail(f"{path}/{chosen.getName()}", "the output is not connected")
+            raise self.fail(f"{scope.path}/{output.getName()}", "the output is not connected")
         return result
 
     def _inputs(self, element: Any, definition: Any, scope: _Scope, path: str) -> dict[str, Input]:
@@ -219,33 +228,49 @@ class _Flattener:
 
     def _follow(self, port: Any, parent: Any, scope: _Scope, path: str) -> Input | None:
         """What an input or output element is bound to: an interface, a graph, a node, or a value."""
-        interface = port.getInterfaceName() if isinstance(port, mx.Input) else ""
-        if interface:
-            if interface in scope.bindings:
-                return scope.bindings[interface]
-            declared = parent.getInput(interface)  # a bare node graph of the document holds its own values
-            return self._constant(declared, path) if declared is not None else None
+        if isinstance(port, mx.Input) and port.getInterfaceName():
+            return self._interface(port, parent, scope, path)
         if port.getNodeGraphString():
             graph = parent.getChild(port.getNodeGraphString()) or port.getDocument().getNodeGraph(
                 port.getNodeGraphString()
             )
             if graph is None:
                 raise self.fail(path, f"input '{port.getName()}': no node graph '{port.getNodeGraphString()}'")
-            return self._graph(graph, scope, port.getOutputString())
+            return self._graph(graph, scope, port, path)
         if port.getNodeName():
             target = parent.getChild(port.getNodeName())
             if target is None:
                 raise self.fail(path, f"input '{port.getName()}': no node '{port.getNodeName()}'")
             if isinstance(target, mx.NodeGraph):
-                return self._graph(target, scope, port.getOutputString())
-            if target.getType() not in (port.getType(), "multioutput"):
-                got = f"{target.getType()} from '{target.getName()}'"
-                raise self.fail(path, f"input '{port.getName()}': expected {port.getType()}, got {got}")
+                return self._graph(target, scope, port, path)
+            if target.getType() != "multioutput":
+                self._same_type(port, target.getType(), f"'{target.getName()}'", path)
             return self.expand(target, scope, port.getOutputString())
         return self._constant(port, path)
 
-    def _graph(self, graph: Any, scope: _Scope, output: str) -> Input:
-        path = scope.child(graph.getName())
+    def _interface(self, port: Any, parent: Any, scope: _Scope, path: str) -> Input | None:
+        """What an input of the graph is bound to, read by one of its nodes; None where it has no value."""
+        name = port.getInterfaceName()
+        declared = parent.getInput(name)  # a bare node graph of the document holds its own values
+        kind = scope.types.get(name) or (declared.getType() if declared is not None else "")
+        if not kind:
+            raise self.fail(path, f"input '{port.getName()}': the graph {parent.getName()} has no input '{name}'")
+        self._same_type(port, kind, f"input '{name}' of the graph {parent.getName()}", path)
+        if name in scope.bindings:
+            return scope.bindings[name]
+        return self._constant(declared, path) if declared is not None else None
+
+    def _same_type(self, port: Any, kind: str, source: str, path: str) -> None:
+        if kind != port.getType():
+            label = "input" if isinstance(port, mx.Input) else "output"
+            got = f"{kind} from {source}"
+            raise self.fail(path, f"{label} '{port.getName()}': expected {port.getType()}, got {got}")
+
+    def _graph(self, graph: Any, scope: _Scope, port: Any, reader: str) -> Input:
+        """What a node graph of the document yields to an input or output of the node `reader`."""
+        path, output = scope.child(graph.getName()), port.getOutputString()
+        chosen = self._output(graph, output, path)
+        self._same_type(port, chosen.getType(), f"'{graph.getName()}'", reader)
         if (path, output) in self._done:
             return self._done[path, output]
         bindings: dict[str, Input] = {}
@@ -253,7 +278,7 @@ class _Flattener:
             value = self._follow(declared, graph.getParent(), scope, path)
             if value is not None:
                 bindings[declared.getName()] = value
-        self._done[path, output] = self._enter(graph, bindings, path, output)
+        self._done[path, output] = self._enter(chosen, _Scope(path, _types(graph.getInputs()), bindings))
         return self._done[path, output]
 
     def _default(self, declared: Any) -> Input | None:
@@ -288,6 +313,11 @@ class _Flattener:
             inputs = {"index": Constant("integer", 0)} if category == "texcoord" else {}
             self.nodes[path] = Node(path, category, declared.getType(), inputs)
         return Port(path)
+
+
+def _types(inputs: Any) -> dict[str, str]:
+    """Type of each declared input, by name."""
+    return {declared.getName(): declared.getType() for declared in inputs}
 
 
 def _implementation_graph(definition: Any) -> Any | None:
