@@ -179,6 +179,63 @@ def test_large_textures_are_refused_before_they_are_read(scene, monkeypatch) -> 
     refused(scene, "coat", "'filename'", "at most 2 texels, got 4 x 4", material="coat")
 
 
+def large(channels: int) -> np.ndarray:
+    """512 x 512 texels: 4 MiB as float32 with three channels, which are stored as four; 1 MiB with one."""
+    return np.full((512, 512, channels), 0.5, np.float32)
+
+
+def in_memory(kind: str, channels: int = 3) -> dict:
+    """A diffuse BSDF whose reflectance is in memory, as one of the forms that a dictionary may hold."""
+    mi, pixels = mitsuba(), large(channels)
+    given = {"bitmap": mi.Bitmap(pixels)} if kind != "data" else {"data": mi.TensorXf(pixels)}
+    texture = {"type": "bitmap", "raw": True, **given}
+    if kind in ("bitmap", "data"):
+        return {"type": "diffuse", "reflectance": texture}
+    if kind == "texture":
+        return {"type": "diffuse", "reflectance": mi.load_dict(texture)}
+    bsdf = mi.load_dict({"type": "diffuse", "reflectance": texture})
+    return {"type": "twosided", "b": bsdf} if kind == "nested" else bsdf
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("bitmap", "dict: diffuse: bitmap: parameter 'bitmap':"),
+        ("data", "dict: diffuse: bitmap: parameter 'data':"),
+        ("texture", "dict: diffuse: a bitmap in memory:"),
+        ("nested", "dict: twosided: a bitmap in memory:"),
+        ("object", "SmoothDiffuse: a bitmap in memory:"),
+    ],
+)
+def test_bitmaps_in_memory_are_charged(monkeypatch, kind: str, where: str) -> None:
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "4")
+    assert mitsuba_source.load(in_memory(kind)).native_resolution == 512
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "3")
+    refused(in_memory(kind), where, "at most 3 MiB", "got 4 MiB with this one of 512 x 512")
+    assert mitsuba_source.load(in_memory(kind, channels=1)).native_resolution == 512
+    monkeypatch.setattr(texture_budget, "MAX_SIDE", 256)
+    refused(in_memory(kind, channels=1), where, "at most 256 texels, got 512 x 512")
+
+
+def test_bitmaps_in_memory_share_the_budget_of_files(tmp_path, monkeypatch) -> None:
+    Image.new("RGB", (512, 512)).save(tmp_path / "a.png")
+    held = in_memory("bitmap")["reflectance"]
+    twice = {"type": "blendbsdf", "weight": held, "a": in_memory("texture"), "b": {"type": "diffuse"}}
+    twice["b"]["reflectance"] = {"type": "bitmap", "filename": "a.png"}
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "12")
+    assert mitsuba_source.load(twice, roots=[tmp_path]).native_resolution == 512
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "11")
+    refused(twice, "dict: blendbsdf: bitmap: parameter", "at most 11 MiB", "got 12 MiB", roots=[tmp_path])
+
+
+def test_one_object_that_is_read_twice_is_charged_once(monkeypatch) -> None:
+    texture = in_memory("texture")["reflectance"]
+    both = {"type": "blendbsdf", "weight": 0.5, "a": {"type": "diffuse", "reflectance": texture}}
+    both["b"] = {"type": "roughconductor", "specular_reflectance": texture}
+    monkeypatch.setenv("VERDIGRIS_TEXTURE_MIB", "4")
+    assert mitsuba_source.load(both).native_resolution == 512
+
+
 def test_an_object(rng) -> None:
     mi = mitsuba()
     material = mitsuba_source.load(mi.load_dict({**PRINCIPLED, "base_color": bitmap()}))

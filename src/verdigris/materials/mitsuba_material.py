@@ -48,8 +48,7 @@ class MitsubaMaterial(Material):
     @cached_property
     def _bitmaps(self) -> tuple[tuple[int, ...], ...]:
         """Height, width and channels of every bitmap."""
-        textures = dict.fromkeys(obj for root in self._roots for _, obj in parts(root) if not _is_bsdf(obj))
-        return tuple(data_shape(obj) for obj in textures if obj.class_name().startswith(_BITMAP))
+        return tuple(data_shape(obj) for obj in bitmaps(*self._roots))
 
     @property
     def _roots(self) -> tuple[Any, ...]:
@@ -232,6 +231,12 @@ def parts(obj: Any) -> Iterator[tuple[Any, Any]]:
         if isinstance(child, mi.BSDF | mi.Texture):
             yield obj, child
             yield from parts(child)
+
+
+def bitmaps(*roots: Any) -> tuple[Any, ...]:
+    """The bitmap textures among some objects and all below them, each once."""
+    found = dict.fromkeys(obj for root in roots for obj in (root, *(child for _, child in parts(root))))
+    return tuple(obj for obj in found if obj.class_name().startswith(_BITMAP))
 
 
 def data_shape(bitmap: Any) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from verdigris.errors import GraphError
-from verdigris.materials.mitsuba_material import MitsubaMaterial, wrap
+from verdigris.materials.mitsuba_material import MitsubaMaterial, bitmaps, data_shape, wrap
 from verdigris.materials.nodes.image import resolve
 from verdigris.materials.texture_budget import TextureBudget
 from verdigris.runtime import mitsuba
@@ -61,6 +61,7 @@ def _object_name(bsdf: Any) -> str:
 
 def _wrap_object(bsdf: Any) -> MitsubaMaterial:
     name = _object_name(bsdf)
+    _charge_objects([bsdf], name, TextureBudget())
     digest = hashlib.sha256(str(bsdf).encode()).hexdigest()
     return wrap(bsdf, name, {"uri": "mitsuba.BSDF", "material": name, "sha256": digest})
 
@@ -110,10 +111,15 @@ class _Opened:
         return wrap(bsdf, name, {**source, "sha256": digest.hexdigest()}, tuple(files))
 
     def _place_files(self, index: int, name: str, roots: Sequence[str | Path] | None, digest: Any) -> list[str]:
-        """Points the files that the BSDF reads at their places inside the roots; returns their names as written."""
+        """Points the files that the BSDF reads at their places inside the roots; returns their names as written.
+
+        Charges every texture to one budget, whether it is in a file or in memory.
+        """
         folders = self._folders(roots)
         budget, found = TextureBudget(), []
+        _charge_objects([obj for node in self._below(index) for obj in _objects(node)], name, budget)
         for node in self._below(index):
+            _charge_memory(node, name, budget)
             text = node.props["filename"] if "filename" in node.props.keys() else ""
             if not text or not isinstance(text, str) or text.startswith("library:"):
                 continue
@@ -173,6 +179,35 @@ def _open(source: str | Path | Mapping[str, Any]) -> _Opened:
     except Exception as error:  # Mitsuba raises RuntimeError, and nanobind its own for a dictionary it cannot take
         raise GraphError(f"{uri}: cannot be read as a Mitsuba scene: {_brief(error)}") from error
     return _Opened(uri, path, content, config, state)
+
+
+def _charge_memory(node: Any, name: str, budget: TextureBudget) -> None:
+    """Charges the image that a `bitmap` plugin is to copy from memory."""
+    props = node.props
+    held = {key: _shape(props[key]) for key in ("bitmap", "data") if key in props.keys()}
+    for key, shape in held.items():
+        if props.plugin_name() == "bitmap" and len(shape) in (2, 3):  # what it cannot take, Mitsuba itself refuses
+            budget.charge_array(shape, f"{name}: bitmap: parameter '{key}'")
+
+
+def _shape(held: Any) -> tuple[int, ...]:
+    if isinstance(held, mitsuba().Bitmap):
+        return held.height(), held.width(), held.channel_count()
+    return tuple(getattr(held, "shape", ()))
+
+
+def _charge_objects(objects: Sequence[Any], name: str, budget: TextureBudget) -> None:
+    """Charges the images of BSDFs and textures that are objects already."""
+    for texture in bitmaps(*objects):
+        budget.charge_array(data_shape(texture), f"{name}: a bitmap in memory")
+
+
+def _objects(node: Any) -> Iterator[Any]:
+    """The BSDFs and textures that a node of a dictionary holds as objects."""
+    mi = mitsuba()
+    for key in node.props.keys():
+        if node.props.type(key) == mi.Properties.Type.Object and isinstance(node.props[key], mi.BSDF | mi.Texture):
+            yield node.props[key]
 
 
 def _references(node: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""How large the images of a material may be: their size is read from the header before any texel is."""
+"""How large the images of a material may be. The size of a file is read from its header before any texel is."""
 
 from __future__ import annotations
 
@@ -38,13 +38,23 @@ class TextureBudget:
         where: the node and input that the error names. Raises GraphError where the file is no image, where a side is
         longer than MAX_SIDE, or where the material's textures together take more than the limit.
         """
-        width, height = image_size(path, where)
+        self._charge(*image_size(path, where), channels, f"{where}: {path}")
+
+    def charge_array(self, shape: tuple[int, ...], where: str) -> None:
+        """Counts one image that is in memory already, by the shape of its array: height, width and channels.
+
+        where: the object and parameter that the error names. Raises GraphError as `charge` does.
+        """
+        height, width, *channels = shape
+        self._charge(width, height, channels[0] if channels else 1, where)
+
+    def _charge(self, width: int, height: int, channels: int, where: str) -> None:
         if max(width, height) > MAX_SIDE:
-            raise GraphError(f"{where}: {path}: expected sides of at most {MAX_SIDE} texels, got {width} x {height}")
-        self.used += 4 * width * height * _STORED_CHANNELS[channels - 1]
+            raise GraphError(f"{where}: expected sides of at most {MAX_SIDE} texels, got {width} x {height}")
+        self.used += 4 * width * height * _STORED_CHANNELS[min(channels, 4) - 1]
         if self.used > self.limit:
             raise GraphError(
-                f"{where}: {path}: expected textures of at most {self.limit >> 20} MiB in all "
+                f"{where}: expected textures of at most {self.limit >> 20} MiB in all "
                 f"(VERDIGRIS_TEXTURE_MIB sets it), got {-(-self.used >> 20)} MiB with this one of {width} x {height}"
             )
 
