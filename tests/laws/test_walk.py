@@ -1,5 +1,6 @@
 """Laws of the random walk through layers: furnace, the smooth coat in closed form, absorption, repeatability."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,11 @@ import pytest
 
 from mtlx_documents import closure_node, direction, write_document
 from verdigris.errors import GraphError
+from verdigris.materials import walk
 from verdigris.materials.closures.interface import RoughInterface
+from verdigris.materials.random_numbers import Stream, hashed
 from verdigris.materials.reference import ReferenceMaterial, load_reference
+from verdigris.materials.stack import Medium, Placed, Stack
 from verdigris.runtime import mitsuba
 
 N = 1 << 18
@@ -122,21 +126,22 @@ def test_what_cannot_be_walked_is_reported(tmp_path) -> None:
 @pytest.mark.parametrize("eta", [1.5, 1.2, 1 / 1.3])
 @pytest.mark.parametrize("alpha", [0.01, 0.3, 1.0])
 @pytest.mark.parametrize("cosine", [1.0, 0.4, -0.1, -0.7])
-def test_an_interface_loses_nothing(eta: float, alpha: float, cosine: float) -> None:
+@pytest.mark.parametrize("constant", [True, False])
+def test_an_interface_loses_nothing(eta: float, alpha: float, cosine: float, constant: bool) -> None:
     """Reflected and transmitted light sum to 1 within 1 %, and its density to 1 less what fails."""
     mi = mitsuba()
     import drjit as dr
 
     rng = mi.PCG32(1 << 19)
-    interface = RoughInterface(mi, dr, eta, mi.Vector2f(alpha, alpha), mi.Vector3f(1))
+    widths = (alpha, alpha) if constant else mi.Vector2f(alpha, alpha)
+    interface = RoughInterface(mi, dr, eta, widths, mi.Vector3f(1))
     a = mi.Vector3f(float(np.sqrt(1 - cosine * cosine)), 0, cosine)
-    u = rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32()), rng.next_float32()
-    drawn = interface.sample(a, *u)
+    drawn = interface.sample(a, rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32()))
     assert abs(float(dr.mean(drawn.weight.x)[0]) - 1) < 0.01
     if alpha >= 0.3:
         b = mi.warp.square_to_uniform_sphere(mi.Point2f(rng.next_float32(), rng.next_float32()))
         density = np.array(interface.pdf(a, b)) * 4 * np.pi
-        kept = float(np.mean(np.array(drawn.pdf) > 0))
+        kept = float(np.mean(np.array(drawn.weight.x) > 0))
         assert abs(density.mean() - kept) < 0.005 + 4 * density.std() / np.sqrt(len(density))
 
 
@@ -150,3 +155,37 @@ def test_an_interface_is_reciprocal() -> None:
     scale = [dr.select(w.z > 0, 1.0, 1.5**2) * dr.abs(w.z) for w in (a, b)]
     forward, backward = interface.eval(a, b).x / scale[1], interface.eval(b, a).x / scale[0]
     np.testing.assert_allclose(np.array(forward), np.array(backward), rtol=1e-2, atol=1e-4)
+
+
+def test_joining_and_leaving_agree_with_joining_alone() -> None:
+    """A path that also leaves by itself, weighed by the balance heuristic, has the mean of one that is only joined."""
+    mi = mitsuba()
+    import drjit as dr
+
+    class Lambert:
+        def eval(self, wi, wo):
+            return mi.Vector3f(dr.maximum(wo.z, 0) * (0.6 / dr.pi))
+
+        def sample(self, wi, u1, u2):
+            return mi.warp.square_to_cosine_hemisphere(u2)
+
+        def pdf(self, wi, wo):
+            return dr.maximum(wo.z, 0) / dr.pi
+
+    clear = Medium(mi.Vector3f(0.1, 0.4, 0.8), mi.Vector3f(0), mi.Float(0), False)
+    milky = Medium(mi.Vector3f(0, 0.1, 0.2), mi.Vector3f(0.5, 1, 1), mi.Float(0.4), True)
+    tops = [(1.4, 0.3), (1.2, 0.2), (1.1, 0.4)]
+    interfaces = [Placed(RoughInterface(mi, dr, eta, (a, a), mi.Vector3f(1))) for eta, a in tops]
+    stack = Stack(interfaces, [None, milky, clear], Lambert(), leaves=True)
+    for theta_i, theta_o in ((0.3, 0.6), (1.1, 0.9)):
+        wi, wo = mi.Vector3f(direction(theta_i)), mi.Vector3f(direction(theta_o, 2.5))
+        means, errors = [], []
+        for seed, leaves in enumerate((True, False)):
+            state = hashed(mi, dr, mi.UInt32(seed), [mi.Float(dr.arange(mi.UInt32, 1 << 20))])
+            query = dr.zeros(mi.Vector3f, 1 << 20)
+            value = walk.evaluate(mi, dr, replace(stack, leaves=leaves), wi + query, wo + query, Stream(mi, dr, state))
+            value = np.array(value)
+            means.append(value.mean(1))
+            errors.append(value.std(1) / 1024)
+        scale = np.hypot(*errors)
+        assert np.all(np.abs(means[0] - means[1]) < 4 * scale) and np.all(scale < 0.02 * means[0]), (means, errors)

@@ -78,6 +78,11 @@ class Graph:
         return self.nodes[self.surface]
 
 
+def is_vector(value: Input | None, expected: tuple[float, ...]) -> bool:
+    """Whether an input is not given, or is a constant vector."""
+    return value is None or (isinstance(value, Constant) and value.value == expected)
+
+
 def reachable(nodes: Mapping[str, Node], *roots: str) -> dict[str, Node]:
     """The nodes that the roots read and the roots themselves, each after those it reads."""
     ordered: dict[str, Node] = {}

@@ -16,7 +16,7 @@ from verdigris.materials import stacks, walk
 from verdigris.materials.closure_tree import Add, Filled, Layer, Leaf, Mix, Multiply, Tree
 from verdigris.materials.closures import CLOSURES
 from verdigris.materials.closures.base import cosine_pdf, cosine_sample, frame
-from verdigris.materials.graph import Constant, Input, Node, Port
+from verdigris.materials.graph import Input, Node, Port, is_vector
 from verdigris.materials.nodes.registry import Call, Surface, to_drjit
 
 MEDIUM_IOR = 1.5
@@ -36,7 +36,7 @@ class Shading:
     tree: Tree
     values: Mapping[Port, Any]
     rng: Any = None
-    """Random numbers (`PCG32`) of the walk; None where layers are scaled by their albedo."""
+    """Random numbers (`Stream`) of the walk; None where layers are scaled by their albedo."""
     defensive: float = 0.0
 
     def eval(self, wi: Any, wo: Any) -> Any:
@@ -83,7 +83,7 @@ class Shading:
             return mi.Vector3f(w.x, w.y, dr.maximum(w.z, _EPSILON))
 
         normal, tangent = inputs.get("normal"), inputs.get("tangent")
-        if _is_vector(normal, (0, 0, 1)) and _is_vector(tangent, (1, 0, 0)):
+        if is_vector(normal, (0, 0, 1)) and is_vector(tangent, (1, 0, 0)):
             return call, lambda w: clamped(w) if w is wi else w, lambda w: w
         n = call.values["normal"] if "normal" in inputs else mi.Vector3f(0, 0, 1)
         n = dr.select(dr.dot(n, wi) < 0, -n, n)
@@ -174,7 +174,3 @@ class Shading:
         visit(self.tree, mi.Vector3f(1))
         total = sum(share for _, share in found)
         return [(leaf, share * ((1 - self.defensive) / total)) for leaf, share in found]
-
-
-def _is_vector(value: Input | None, expected: tuple[float, ...]) -> bool:
-    return value is None or (isinstance(value, Constant) and value.value == expected)

@@ -22,6 +22,7 @@ from verdigris.materials.nodes import PATTERNS
 from verdigris.materials.nodes.image import IMAGES, load_texture, resolve, texture_key
 from verdigris.materials.nodes.registry import SPATIAL, Surface
 from verdigris.materials.nodes.unavailable import UNAVAILABLE
+from verdigris.materials.random_numbers import Stream, hashed
 from verdigris.materials.signals import EMITTERS, Signals, build_signals
 from verdigris.materials.texture_budget import TextureBudget
 from verdigris.runtime import mitsuba
@@ -81,7 +82,7 @@ class ReferenceMaterial(Material):
         return 3 if node.category == "artistic_ior" else WIDTHS.get(node.type, 1)
 
     def shading(self, uv: Any, rng: Any = None) -> layers.Shading:
-        """The closure tree at texture coordinates `uv` (Dr.Jit `Point2f`); `rng`: a `PCG32`, if layers are walked."""
+        """The closure tree at texture coordinates `uv` (Dr.Jit `Point2f`); `rng`: a `Stream`, if layers are walked."""
         mi = mitsuba()
         import drjit as dr
 
@@ -96,7 +97,10 @@ class ReferenceMaterial(Material):
         Where layers are walked it is an unbiased estimate, the same for equal arguments and seed (`UInt32`).
         """
         mi = mitsuba()
-        rng = _seeded(mi, uv, wi, wo, seed) if self.layering == "walk" else None
+        import drjit as dr
+
+        query = uv.x, uv.y, wi.x, wi.y, wo.x, wo.y
+        rng = Stream(mi, dr, hashed(mi, dr, seed, query)) if self.layering == "walk" else None
         return mi.Color3f(self.shading(uv, rng).eval(wi, wo))
 
     def sample_dr(self, uv: Any, wi: Any, u1: Any, u2: Any) -> tuple[Any, Any]:
@@ -134,16 +138,6 @@ class ReferenceMaterial(Material):
     def describe(self) -> dict[str, Any]:
         """What `verdigris inspect` prints, as plain JSON values; the keys are listed in docs/inspect.md."""
         return describe(self)
-
-
-def _seeded(mi: Any, uv: Any, wi: Any, wo: Any, seed: Any) -> Any:
-    """Random numbers that depend on the query alone, so that an estimate repeats."""
-    import drjit as dr
-
-    low, high = mi.UInt32(seed), mi.UInt32(0x9E3779B9)
-    for part in (uv.x, uv.y, wi.x, wi.y, wo.x, wo.y):
-        low, high = mi.sample_tea_32(low ^ dr.reinterpret_array(mi.UInt32, part), high)
-    return mi.PCG32(size=1, initstate=mi.UInt64(low), initseq=mi.UInt64(high))  # a larger size would add the lane
 
 
 def locate(source: str | Path, roots: Sequence[str | Path] | None = None) -> tuple[Path, tuple[Path, ...], str]:

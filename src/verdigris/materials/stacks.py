@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from verdigris.materials.closure_tree import Filled, Layer, Leaf, Tree, children, leaves
-from verdigris.materials.closures.base import frame
+from verdigris.materials.closures import CLOSURES
+from verdigris.materials.closures.base import CosineSampled, frame
 from verdigris.materials.closures.interface import RoughInterface
-from verdigris.materials.graph import Constant, Input, Node
-from verdigris.materials.walk import Bottom, Medium, Placed, Stack
+from verdigris.materials.graph import Constant, Input, Node, is_vector
+from verdigris.materials.stack import Bottom, Frame, Medium, Placed, Stack
 
 INDEX_STEP = 0.02
 """Relative step of index below which an interface is not walked."""
@@ -94,16 +95,30 @@ def place(mi: Any, dr: Any, found: Plan, value: Callable[[Input], Any], bottom: 
     for node, _ in found.interfaces:
         ior = _ior(node)
         tint = mi.Vector3f(value(node.inputs["tint"]))
-        interface = RoughInterface(mi, dr, ior / above, value(node.inputs["roughness"]), tint)
-        interfaces.append(Placed(interface, *_frame(mi, dr, node, value)))
+        interface = RoughInterface(mi, dr, ior / above, _roughness(node, value), tint)
+        interfaces.append(Placed(interface, _frame(mi, dr, node, value)))
         above = ior
     media = [None if node is None else _medium(mi, node, value) for _, node in found.interfaces]
-    return Stack(interfaces, media, bottom)
+    leaves = len(interfaces) > 1 or any(slab is not None and slab.scatters for slab in media)
+    return Stack(interfaces, media, bottom, leaves or not _is_wide(found.bottom))
 
 
-def _frame(mi: Any, dr: Any, node: Node, value: Callable[[Input], Any]) -> tuple[Callable[[Any], Any], ...]:
-    """The ways into the frame of an interface's normal and tangent and back."""
+def _is_wide(tree: Tree) -> bool:
+    """Whether all that reflects in a tree is near enough to the cosine to be sampled by it."""
+    return all(isinstance(CLOSURES[leaf.node.category], CosineSampled) for leaf in leaves(tree))
+
+
+def _roughness(node: Node, value: Callable[[Input], Any]) -> Any:
+    """GGX widths: a pair of numbers where they are the same everywhere."""
+    got = node.inputs["roughness"]
+    return got.value if isinstance(got, Constant) else value(got)
+
+
+def _frame(mi: Any, dr: Any, node: Node, value: Callable[[Input], Any]) -> Frame | None:
+    """The ways into the frame of an interface's normal and tangent and back; None where it is the surface's."""
     normal, tangent = (node.inputs.get(name) for name in ("normal", "tangent"))
+    if is_vector(normal, (0, 0, 1)) and is_vector(tangent, (1, 0, 0)):
+        return None
     n = mi.Vector3f(0, 0, 1) if normal is None else value(normal)
     n = dr.select(n.z < 0, -n, n)
     return frame(mi, dr, n, mi.Vector3f(1, 0, 0) if tangent is None else value(tangent))
