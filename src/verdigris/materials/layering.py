@@ -55,8 +55,9 @@ class Shading:
         wo, passed = cosine_sample(mi, dr, u2), mi.Float(self.defensive)
         for leaf, share in self._lobes(wi):
             call, to_local, to_world = self._leaf_frame(leaf, wi)
-            candidate = to_world(CLOSURES[leaf.node.category].sample(call, to_local(wi), u2))
-            wo = dr.select(u1 >= passed, candidate, wo)
+            local = CLOSURES[leaf.node.category].sample(call, to_local(wi), u2)
+            # Below a tilted lobe's own horizon it fails, though the surface's may be lower and other lobes reach there.
+            wo = dr.select(u1 >= passed, dr.select(local.z > 0, to_world(local), mi.Vector3f(0, 0, -1)), wo)
             passed = passed + share
         return wo
 
