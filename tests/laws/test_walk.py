@@ -107,6 +107,16 @@ def test_absorbing_medium_darkens_and_colours(tmp_path, rng) -> None:
     assert abs(a[0] - b[0]) < 0.02 and a[0] > b[1] + 0.1 > b[2] + 0.2
 
 
+def test_an_average_of_estimates_keeps_the_mean_and_shrinks_the_noise(tmp_path) -> None:
+    material = stack(tmp_path, [(1.5, 0.2, {"scattering": "0.5,0.5,0.5"})], lambert(0.6))
+    n, wi, wo = 1 << 17, direction(0.5), direction(0.8, 2.0)
+    uv = np.random.default_rng(3).random((n, 2))
+    query = uv, np.repeat(wi[None], n, 0), np.repeat(wo[None], n, 0)
+    one, nine = material.eval(*query)[:, 0], material.averaging(9).eval(*query, seed=1)[:, 0]
+    assert abs(one.mean() - nine.mean()) < 4 * np.hypot(one.std(), nine.std()) / np.sqrt(n)
+    assert 0.9 < 3 * nine.std() / one.std() < 1.1
+
+
 def test_what_cannot_be_walked_is_reported(tmp_path) -> None:
     body = (
         closure_node("sheen_bsdf", "top", weight="float:0.5", color=WHITE)

@@ -51,6 +51,15 @@ def test_a_material_is_as_deep_as_the_paper_says(material):
     assert facts["warnings"] == []
 
 
+def test_the_library_is_walked_unless_told_otherwise(material):
+    assert material.layering == material.source["layering"] == "walk" and material.stochastic
+    scaled = load_reference(f"library:{material.name}@512", layering="scale")
+    assert not scaled.stochastic
+    assert set(material.scaled_layers) < set(scaled.scaled_layers)
+    asked = load_reference(f"library:{material.name}@512", layering="walk")
+    assert [line.split(":")[0] for line in asked.warnings] == list(material.scaled_layers)
+
+
 def test_textures_drive_nearly_every_parameter(material):
     constant = {
         "weight",

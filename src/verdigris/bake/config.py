@@ -10,6 +10,7 @@ from verdigris.model.config import DecoderConfig, ModelConfig
 
 LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2"]
 LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2")
+ESTIMATES_MAX = 64
 RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
 """A texture side below 16 holds no 9 x 9 tile with room to move; the upper limit is memory."""
 
@@ -46,6 +47,7 @@ class BakeConfig:
     batch: queries an optimiser step. chunk_steps: steps a chunk of queries made at once.
     rate, texel_rate: Adam's step size for the networks and for the texels, constant while the encoder trains, then
     falling by a half cosine to `rate_end` times their start.
+    estimates: walks that a target averages where the reference is walked; 0: as many as its noise asks for.
     """
 
     preset: str = "standard"
@@ -63,12 +65,15 @@ class BakeConfig:
     texel_rate: float = 1e-2
     rate_end: float = 0.01
     report_samples: int = 65536
+    estimates: int = 0
 
     def __post_init__(self) -> None:
         if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
             raise BakeError(f"resolution: expected {RESOLUTION_MIN} to {RESOLUTION_MAX}, got {self.resolution}")
         if not 0 <= self.seed < 2**32:
             raise BakeError(f"seed: expected 0 to {2**32 - 1}, got {self.seed}")
+        if not 0 <= self.estimates <= ESTIMATES_MAX:
+            raise BakeError(f"estimates: expected 0 to {ESTIMATES_MAX}, got {self.estimates}")
         if self.batch < 64 or self.batch & (self.batch - 1):
             raise BakeError(f"batch: expected a power of two of 64 or more, got {self.batch}")
         if self.loss not in LOSSES:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import lobes, metrics
+from verdigris.bake import lobes, metrics, noise
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.loop import OnProgress, Pace, Progress, run
 from verdigris.bake.phases import (
@@ -72,6 +72,8 @@ class _Bake:
     """One bake in progress."""
 
     def __init__(self, reference: Any, config: BakeConfig, on_progress: OnProgress | None):
+        estimates = config.estimates or noise.estimates_for(reference, config.seed)
+        self.estimates, reference = estimates, reference.averaging(estimates)
         self.reference, self.config, self.on_progress = reference, config, on_progress
         self.source = QuerySource(reference, config.mix)
         varying = reference.varying
@@ -150,6 +152,7 @@ class _Bake:
         rng = phase_rng(self.config.seed, "report")
         report = metrics.measure(material, self.source, self.config.report_samples, rng)
         report |= {"loss": loss, "training_samples": self._trained(), "bad_reference_values": self.source.bad}
+        report["estimates"] = self.estimates
         if self.on_progress is not None:
             self.on_progress(Progress("report", 1, 1, loss, self._trained() / (time.perf_counter() - start), 0.0))
         metadata = Metadata(self.reference.name, dict(self.reference.source), _plain(asdict(self.config)), report)

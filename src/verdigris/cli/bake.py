@@ -18,6 +18,10 @@ def bake(
     preset: Annotated[str, typer.Option(help="draft, standard or final.")] = "standard",
     resolution: Annotated[int, typer.Option(help="Side of the latent texture in texels.")] = 512,
     seed: Annotated[int, typer.Option(help="Two bakes with one seed are the same file.")] = 0,
+    layering: Annotated[
+        str | None,
+        typer.Option(help="scale or walk: how the source's layers are combined. Default: walk for library:NAME."),
+    ] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
 ) -> None:
     """Bake a material into a neural one."""
@@ -29,7 +33,7 @@ def bake(
     from verdigris.cli.progress import bake_bar
 
     config = named_preset(preset, resolution=resolution, seed=seed)
-    reference = files.load_source(source, material, root)
+    reference = files.load_source(source, material, root, layering)
     output = files.asset_path(output or Path(f"{files.file_stem(reference.name)}.vdg"))
     start = time.perf_counter()
     with bake_bar(reference.name) as on_progress:

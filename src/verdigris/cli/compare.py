@@ -36,7 +36,9 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for pictures, maps, numbers.")] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
-    layering: Annotated[str, typer.Option(help="scale or walk: how the source's layers are combined.")] = "scale",
+    layering: Annotated[
+        str | None, typer.Option(help="scale or walk: how the source's layers are combined. Default: as baked.")
+    ] = None,
 ) -> None:
     """Render an asset and its reference and measure how far they are apart."""
     pixels = files.parse_size(size)
@@ -60,14 +62,16 @@ def compare(
 
 
 def _reference_of(
-    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None, layering: str
+    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None, layering: str | None
 ) -> Material:
     """The reference that the asset was baked from, as far as its header tells; warns where it is another one."""
-    from verdigris.materials.reference import material_names
+    from verdigris.materials.reference import LAYERINGS, material_names
 
     baked = neural.metadata.source
     if material is None and baked.get("material") in material_names(source):
         material = str(baked["material"])
+    if layering is None and baked.get("layering") in LAYERINGS:
+        layering = str(baked["layering"])
     reference = files.load_source(source, material, roots, layering)
     if reference.source["sha256"] != baked.get("sha256"):
         typer.echo(f"warning: {source} is not the document, or not the version of it, that was baked", err=True)

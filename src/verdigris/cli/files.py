@@ -60,7 +60,7 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "material"
 
 
-def load_source(source: str, material: str | None, roots: list[Path] | None, layering: str = "scale") -> Material:
+def load_source(source: str, material: str | None, roots: list[Path] | None, layering: str | None = None) -> Material:
     """The reference of a SOURCE argument; its warnings are printed on stderr. Raises GraphError."""
     import typer
 

@@ -15,10 +15,14 @@ def inspect(
     source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
     material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
+    layering: Annotated[
+        str | None,
+        typer.Option(help="scale or walk: how the source's layers are combined. Default: walk for library:NAME."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what an asset or a source holds, once it is checked."""
-    facts = _asset_facts(source) if files.is_asset(source) else _source_facts(source, material, root)
+    facts = _asset_facts(source) if files.is_asset(source) else _source_facts(source, material, root, layering)
     if as_json:
         typer.echo(json.dumps(facts, indent=2, sort_keys=True))
         return
@@ -34,14 +38,14 @@ def _asset_facts(path: str) -> dict[str, Any]:
     return asset.inspect(path)
 
 
-def _source_facts(source: str, material: str | None, roots: list[Path] | None) -> dict[str, Any]:
+def _source_facts(source: str, material: str | None, roots: list[Path] | None, layering: str | None) -> dict[str, Any]:
     """What one material holds; of every material by name, where the document has several and none is asked for."""
     from verdigris.materials.reference import material_names
 
     names = [material] if material else material_names(source)
     if len(names) == 1:
-        return files.load_source(source, names[0], roots).describe()
-    return {"materials": [files.load_source(source, name, roots).describe() for name in names]}
+        return files.load_source(source, names[0], roots, layering).describe()
+    return {"materials": [files.load_source(source, name, roots, layering).describe() for name in names]}
 
 
 def _flatten(prefix: str, value: Any) -> list[tuple[str, str]]:

@@ -21,7 +21,10 @@ def render(
     output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
-    layering: Annotated[str, typer.Option(help="scale or walk: how the source's layers are combined.")] = "scale",
+    layering: Annotated[
+        str | None,
+        typer.Option(help="scale or walk: how the source's layers are combined. Default: walk for library:NAME."),
+    ] = None,
 ) -> None:
     """Path-trace a material in a scene."""
     pixels = files.parse_size(size)

@@ -25,6 +25,8 @@ def describe(material: ReferenceMaterial) -> dict[str, Any]:
         "nodes": graph.document_nodes,
         "expanded_nodes": graph.expanded_nodes,
         "layers": depth(material.tree),
+        "layering": material.layering,
+        "scaled_layers": list(material.scaled_layers),
         "closures": dict(Counter(leaf.node.category for leaf in leaves(material.tree))),
         "parameters": sum(width for width, _ in slots),
         "varying_parameters": sum(width for width, value in slots if isinstance(value, Port)),

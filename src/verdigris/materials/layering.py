@@ -38,6 +38,8 @@ class Shading:
     rng: Any = None
     """Random numbers (`Stream`) of the walk; None where layers are scaled by their albedo."""
     defensive: float = 0.0
+    estimates: int = 1
+    """Walks that are averaged where layers are walked."""
 
     def eval(self, wi: Any, wo: Any) -> Any:
         """Response times cosine, `Vector3f`; 0 where either direction is below the surface."""
@@ -125,7 +127,7 @@ class Shading:
         """A stack by random walk; `bare` is the response of what its topmost interface leaves uncovered."""
         mi, dr = self.surface.mi, self.surface.dr
         stack = stacks.place(mi, dr, plan, self._value, self.below(plan.bottom))
-        walked = walk.evaluate(mi, dr, stack, wi, wo, self.rng)
+        walked = walk.average(mi, dr, stack, wi, wo, self.rng, self.estimates)
         if plan.covers:  # or the bottom would be evaluated to be multiplied by 0
             return walked
         return bare + (walked - bare) * self._value(plan.interfaces[0][0].inputs["weight"])

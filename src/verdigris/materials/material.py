@@ -19,7 +19,8 @@ DEFAULT_RESOLUTION = 512
 class Material(ABC):
     """A material as the ground truth. Conventions: `verdigris.conventions`.
 
-    name: material name. source: uri (file or library name), material, sha256 of the document and its images.
+    name: material name. source: uri (file or library name), material, sha256 of the document and its images, and how
+    its layers are combined.
     warnings: what the document asks for and the material approximates or leaves out, a line each.
 
     Emission and cut-out opacity are signals of their own: the trio describes the reflection of an opaque surface.
@@ -38,6 +39,15 @@ class Material(ABC):
     @abstractmethod
     def native_resolution(self) -> int:
         """Longest side of the textures in texels; 0 where there are none."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether `eval_dr` is an estimate."""
+        return False
+
+    def averaging(self, estimates: int) -> Material:
+        """The material whose `eval_dr` is the mean of several estimates; itself where there is nothing to average."""
+        return self
 
     @property
     @abstractmethod

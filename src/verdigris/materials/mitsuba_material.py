@@ -118,6 +118,8 @@ class MitsubaMaterial(Material):
             "nodes": len(dict.fromkeys(obj for obj in plugins if _is_bsdf(obj) or obj.is_spatially_varying())),
             "expanded_nodes": len(dict.fromkeys(plugins)),
             "layers": 1,
+            "layering": "scale",
+            "scaled_layers": [],
             "closures": dict(Counter(obj.class_name() for obj in lobes)),
             "parameters": self.parameter_count + _constants(self.bsdf),
             "varying_parameters": self.parameter_count,

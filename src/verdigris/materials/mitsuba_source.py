@@ -63,7 +63,7 @@ def _wrap_object(bsdf: Any) -> MitsubaMaterial:
     name = _object_name(bsdf)
     _charge_objects([bsdf], name, TextureBudget())
     digest = hashlib.sha256(str(bsdf).encode()).hexdigest()
-    return wrap(bsdf, name, {"uri": "mitsuba.BSDF", "material": name, "sha256": digest})
+    return wrap(bsdf, name, {"uri": "mitsuba.BSDF", "material": name, "sha256": digest, "layering": "scale"})
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class _Opened:
         files = self._place_files(index, name, roots, digest)
         source = {"uri": self.uri if self.path is None else self.path.name, "material": name}
         bsdf = self._instantiate(index)
-        return wrap(bsdf, name, {**source, "sha256": digest.hexdigest()}, tuple(files))
+        return wrap(bsdf, name, {**source, "sha256": digest.hexdigest(), "layering": "scale"}, tuple(files))
 
     def _place_files(self, index: int, name: str, roots: Sequence[str | Path] | None, digest: Any) -> list[str]:
         """Points the files that the BSDF reads at their places inside the roots; returns their names as written.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class ReferenceMaterial(Material):
     name: material name. source: uri (file name or library name), material, sha256 of the document and its images.
     warnings: what the document asks for and the reference leaves out, a line each.
     layering: `scale` by directional albedo, or `walk` at random through the layers (see `layering.py`, `walk.py`).
+    estimates: walks that an evaluation averages.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ReferenceMaterial(Material):
     signals: Signals
     warnings: tuple[str, ...]
     layering: str = "scale"
+    estimates: int = 1
 
     @cached_property
     def _patterns(self) -> dict[str, Node]:
@@ -65,6 +67,20 @@ class ReferenceMaterial(Material):
     def varying(self) -> bool:
         """Whether the reflection depends on the surface point."""
         return any(node.category in SPATIAL for node in self._patterns.values())
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether layers are walked."""
+        return self.layering == "walk" and stacks.walks(self.tree)
+
+    def averaging(self, estimates: int) -> ReferenceMaterial:
+        """This material with `estimates` walks an evaluation."""
+        return replace(self, estimates=estimates)
+
+    @cached_property
+    def scaled_layers(self) -> tuple[str, ...]:
+        """Paths of the tops that are layered by albedo scaling."""
+        return tuple(dict.fromkeys(stacks.scaled_layers(self.tree, self.layering == "walk")))
 
     @cached_property
     def native_resolution(self) -> int:
@@ -87,9 +103,9 @@ class ReferenceMaterial(Material):
         import drjit as dr
 
         surface = Surface(mi, dr, uv)
-        walks = self.layering == "walk"
+        defensive = layers.DEFENSIVE if self.layering == "walk" else 0.0
         values = evaluate(self._patterns, surface, self.textures)
-        return layers.Shading(surface, self.tree, values, rng, layers.DEFENSIVE if walks else 0.0)
+        return layers.Shading(surface, self.tree, values, rng, defensive, self.estimates)
 
     def eval_dr(self, uv: Any, wi: Any, wo: Any, seed: Any = 0) -> Any:
         """Response times cosine in Dr.Jit: `Point2f, Vector3f, Vector3f -> Color3f`; 0 below the horizon.
@@ -160,20 +176,20 @@ def load_reference(
     source: str | Path | Mapping[str, Any] | Any,
     material: str | None = None,
     roots: Sequence[str | Path] | None = None,
-    layering: str = "scale",
+    layering: str | None = None,
 ) -> Material:
     """Loads a material as ground truth.
 
     source: path of a `.mtlx` document, `library:NAME`, path of a Mitsuba `.xml` file, a dictionary that describes
     Mitsuba objects, or a `mitsuba.BSDF`. material: which one, where the source has several.
     roots: folders in which texture files are sought, and which they may not leave; the document's own by default.
-    layering: `scale` or `walk`.
+    layering: `scale` or `walk`; by default the library's materials are walked, all others scaled.
     Raises GraphError naming the file, the node or the input that is wrong or not supported.
     """
-    if layering not in LAYERINGS:
+    if layering not in (*LAYERINGS, None):
         raise GraphError(f"layering: expected one of {', '.join(LAYERINGS)}, got {layering!r}")
     if not isinstance(source, str | Path) or mitsuba_source.is_mitsuba(source):
-        if layering != "scale":
+        if layering == "walk":
             raise GraphError("layering: a Mitsuba BSDF is evaluated as it is, expected scale, got walk")
         return mitsuba_source.load(source, material, roots)
     path, folders, uri = locate(source, roots)
@@ -186,7 +202,7 @@ def load_reference(
         raise GraphError(f"{path}: {graph.name}: closures are nested too deeply in one another") from None
 
 
-def _assemble(graph: Graph, path: Path, folders: tuple[Path, ...], uri: str, layering: str) -> ReferenceMaterial:
+def _assemble(graph: Graph, path: Path, folders: tuple[Path, ...], uri: str, layering: str | None) -> ReferenceMaterial:
     tree = closure_tree.build(graph)
     beside = build_signals(graph)
     ports = closure_tree.parameters(tree) + beside.ports()
@@ -198,20 +214,19 @@ def _assemble(graph: Graph, path: Path, folders: tuple[Path, ...], uri: str, lay
             budget.charge(file, WIDTHS[node.type], f"{node.path}: input 'file'")
             textures[key] = load_texture(node, folders)
             digest.update(file.read_bytes())
-    source = {"uri": uri, "material": graph.name, "sha256": digest.hexdigest()}
-    warnings = _warnings(graph, tree, beside)
+    used = layering or ("walk" if uri.startswith(LIBRARY_PREFIX) else "scale")
+    source = {"uri": uri, "material": graph.name, "sha256": digest.hexdigest(), "layering": used}
+    material = ReferenceMaterial(
+        graph.name, source, graph, tree, textures, beside, _warnings(graph, tree, beside), used
+    )
     if layering == "walk":
-        warnings += tuple(f"{at}: layered by albedo scaling, not walked: see docs/layering.md" for at in _scaled(tree))
-    material = ReferenceMaterial(graph.name, source, graph, tree, textures, beside, warnings, layering)
+        scaled = (f"{at}: layered by albedo scaling, not walked: see docs/layering.md" for at in material.scaled_layers)
+        material = replace(material, warnings=(*material.warnings, *scaled))
     at = mitsuba().Point2f(0)  # traces every node once, so that one that is refused is so on loading
     material.shading(at)
     material.emission_dr(at)
     material.opacity_dr(at)
     return material
-
-
-def _scaled(tree: closure_tree.Tree) -> list[str]:
-    return list(dict.fromkeys(stacks.scaled_layers(tree)))
 
 
 def _patterns(graph: Graph, ports: list[Port]) -> dict[str, Node]:

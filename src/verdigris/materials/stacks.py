@@ -78,15 +78,23 @@ def _is_constant(node: Node, name: str, value: float) -> bool:
     return got is None or (isinstance(got, Constant) and got.value == value)
 
 
-def scaled_layers(tree: Tree) -> list[str]:
-    """Paths of the tops that are layered by albedo scaling although a walk is asked for."""
+def walks(tree: Tree) -> bool:
+    """Whether the random walk takes any layer of a tree."""
+    return (isinstance(tree, Layer) and plan(tree) is not None) or any(map(walks, children(tree)))
+
+
+def scaled_layers(tree: Tree, walked: bool) -> list[str]:
+    """Paths of the tops that are layered by albedo scaling. walked: whether all that can be is walked.
+
+    What lies below a stack that is walked is itself scaled.
+    """
     if isinstance(tree, Layer):
-        found = plan(tree)
+        found = plan(tree) if walked else None
         if found is not None:
-            return scaled_layers(found.bottom)
+            return scaled_layers(found.bottom, False)
         tops = [leaf.node.path for leaf in leaves(tree.top)]
-        return [*tops, *scaled_layers(tree.base)]
-    return [path for child in children(tree) for path in scaled_layers(child)]
+        return [*tops, *scaled_layers(tree.base, walked)]
+    return [path for child in children(tree) for path in scaled_layers(child, walked)]
 
 
 def place(mi: Any, dr: Any, found: Plan, value: Callable[[Input], Any], bottom: Bottom) -> Stack:

@@ -41,6 +41,21 @@ def evaluate(mi: Any, dr: Any, stack: Stack, wi: Any, wo: Any, rng: Stream) -> A
     return stack.interfaces[0].eval(wi, wo) + state["total"]
 
 
+def average(mi: Any, dr: Any, stack: Stack, wi: Any, wo: Any, rng: Stream, count: int) -> Any:
+    """The mean of several estimates, `Vector3f`. rng: advanced."""
+    if count == 1:
+        return evaluate(mi, dr, stack, wi, wo, rng)
+
+    def add(index: Any, state: Any, total: Any) -> tuple[Any, ...]:
+        stream = Stream(mi, dr, state)
+        total = total + evaluate(mi, dr, stack, wi, wo, stream)
+        return index + 1, stream.state, total
+
+    begin = (mi.UInt32(0), rng.state, mi.Vector3f(0))
+    _, rng.state, total = dr.while_loop(begin, lambda index, *_: index < count, add, label="layer walks")
+    return total / count
+
+
 class _Walk:
     """The loop of one evaluation.
 

@@ -11,6 +11,7 @@ scene = mi.load_dict({"type": "scene", ..., "bsdf": {"type": "verdigris", "filen
 |---|---|---|---|
 | verdigris | filename | string | a `.vdg` file |
 | verdigris_reference | filename | string | a `.mtlx` or Mitsuba `.xml` file, or `library:NAME` |
+| verdigris_reference | layering | string | `scale` or `walk`; by default the library's are walked |
 | verdigris_reference | material | string | which material of the document; optional where it holds one |
 
 Relative file names are looked up as Mitsuba's own plugins do it: beside the scene file first. Both are one-sided: black
@@ -99,7 +100,8 @@ def _load_reference(props: Any) -> DrjitBsdf:
     from verdigris.materials.reference import load_reference
 
     material = props["material"] if "material" in props else None
-    return load_reference(_filename(props), material)
+    layering = props["layering"] if "layering" in props else None
+    return load_reference(_filename(props), material, layering=layering)
 
 
 def _filename(props: Any) -> str:

@@ -1,0 +1,37 @@
+"""How noisy a walked reference is, and how many of its estimates a training target averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from verdigris.bake.config import DirectionMix
+from verdigris.bake.queries import QuerySource
+from verdigris.conventions import luminance
+
+QUERIES = 4096
+REPEATS = 8
+TOLERANCE = 0.25
+"""Relative standard deviation that the average may keep: the losses take a root of the target, so that what remains
+moves their optimum by about 0.25^2 / 3, or 2 %."""
+
+MOST = 8
+_DARK = 0.02
+"""Responses below it count as this bright: their noise is not seen."""
+
+
+def estimates_for(reference: Any, seed: int) -> int:
+    """Estimates a target should average, 1 to MOST; 1 where the reference is closed form.
+
+    By the noise of a single one that nine in ten queries stay below.
+    """
+    if not reference.stochastic:
+        return 1
+    rng = np.random.default_rng([seed, QUERIES])
+    u, v = rng.random((2, QUERIES), dtype=np.float32)
+    wi, wo, _, _ = QuerySource(reference, DirectionMix()).directions(u, v, int(rng.integers(2**63))).numpy()
+    uv = np.stack([u, v], axis=1)
+    values = np.stack([luminance(reference.eval(uv, wi, wo, seed=k)) for k in range(REPEATS)])
+    relative = values.std(axis=0, ddof=1) / np.maximum(values.mean(axis=0), _DARK)
+    return int(np.clip(np.ceil((np.quantile(relative, 0.9) / TOLERANCE) ** 2), 1, MOST))
