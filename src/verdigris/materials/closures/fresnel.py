@@ -70,6 +70,12 @@ def schlick(dr: Any, cosine: Any, f0: Any, f82: Any, f90: Any, exponent: Any) ->
     return dr.clip(f0 + (f90 - f0) * rise - dip, 0, 1)
 
 
+def schlick_average(dr: Any, f0: Any, f82: Any, f90: Any, exponent: Any) -> Any:
+    """Average of `schlick` over the hemisphere, weighted by the cosine; 2 B(3, 7) = 1/126 is that of the tint's dip."""
+    dip = (f0 + (f90 - f0) * dr.power(1 - _COS_82, exponent)) * (1 - f82) / (_COS_82 * (1 - _COS_82) ** 6)
+    return dr.clip(f0 + (f90 - f0) * (2 / ((exponent + 1) * (exponent + 2))) - dip / 126, 0, 1)
+
+
 @dataclass(frozen=True)
 class Base:
     """What lies under a thin film: polarised reflectance from inside the film, and its phase shifts."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import ALPHA_MIN
+from verdigris.materials.closures import fresnel
 
 TABLE_SIZE = 32
 _QUADRATURE = 48
@@ -65,10 +66,10 @@ def pdf(dr: Any, wi: Any, wo: Any, ax: Any, ay: Any) -> Any:
     return dr.select((wi.z > 0) & (wo.z > 0), density, 0)
 
 
-def _directional(mu: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo terms (a, b) with albedo = F0 a + F90 b for Schlick's Fresnel, by stratified visible normals.
+def _directional(mu: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What one bounce keeps, and the cosines where (1 - cos)^5 and (1 - cos)^9 take their averages over it.
 
-    mu, alpha: `[m, 1]`; returns `[m]` each.
+    By stratified visible normals. mu, alpha: `[m, 1]`; returns `[m]` each.
     """
     grid = (np.arange(_QUADRATURE) + 0.5) / _QUADRATURE
     u, t = (x.reshape(1, -1) for x in np.meshgrid(grid, grid))
@@ -86,23 +87,23 @@ def _directional(mu: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndar
     so = np.sqrt(oz * oz + alpha * alpha * (1 - oz * oz))
     si = np.sqrt(mu * mu + alpha * alpha * (1 - mu * mu))
     weight = np.where(oz > 0, oz * (mu + si) / np.maximum(si * oz + so * mu, 1e-12), 0.0)  # G2 / G1
-    schlick = np.clip(1 - cosine, 0, 1) ** 5
-    return (weight * (1 - schlick)).mean(1), (weight * schlick).mean(1)
+    kept, rise = weight.mean(1), np.clip(1 - cosine, 0, 1)
+    fifth, ninth = ((weight * rise**power).mean(1) / np.maximum(kept, 1e-9) for power in (5, 9))
+    return kept, 1 - fifth ** (1 / 5), 1 - ninth ** (1 / 9)
 
 
 @functools.cache
 def albedo_table() -> np.ndarray:
-    """`[roughness, mu, 3]`: Schlick terms a and b of single scattering, and the hemispherical average of a + b.
+    """`[roughness, mu, 4]`, the fields of `Albedo`.
 
     Rows: sqrt(alpha) from 0 to 1; columns: cos of the direction from 0 to 1; linear between entries.
     """
     axis = np.linspace(0, 1, TABLE_SIZE)
     mu, rough = np.meshgrid(np.maximum(axis, 1e-3), axis)
-    a, b = _directional(mu.reshape(-1, 1), np.maximum(rough.reshape(-1, 1) ** 2, 1e-4))
-    table = np.stack([a, b], axis=-1).reshape(TABLE_SIZE, TABLE_SIZE, 2)
-    total = table.sum(-1)
-    mean = np.trapezoid(2 * total * axis[None, :], axis, axis=1)
-    return np.concatenate([table, np.repeat(mean[:, None, None], TABLE_SIZE, axis=1)], axis=-1).astype(np.float32)
+    terms = _directional(mu.reshape(-1, 1), np.maximum(rough.reshape(-1, 1) ** 2, 1e-4))
+    kept, schlick, late = (np.reshape(term, (TABLE_SIZE, TABLE_SIZE)) for term in terms)
+    mean = np.asarray(np.trapezoid(2 * kept * axis[None, :], axis, axis=1))
+    return np.stack([kept, np.repeat(mean[:, None], TABLE_SIZE, axis=1), schlick, late], axis=-1).astype(np.float32)
 
 
 _TEXTURES: dict[tuple[str, str], Any] = {}
@@ -120,30 +121,56 @@ def table_lookup(mi: Any, dr: Any, name: str, table: Callable[[], np.ndarray], m
 
 @dataclass(frozen=True)
 class Albedo:
-    """Single-scattering albedo at a direction: F0 a + F90 b with Schlick's Fresnel; `mean` over the hemisphere."""
+    """Single-scattering albedo at a direction, whatever the Fresnel.
 
-    a: Any
-    b: Any
+    kept: share that one bounce between perfect mirrors keeps; mean: over the hemisphere. schlick, late: the cosines at
+    which Schlick's Fresnel, and one that rises as late as that of an index near 1, take their averages over the lobe.
+    """
+
+    kept: Any
     mean: Any
+    schlick: Any
+    late: Any
 
     def single(self, f0: Any, f90: Any) -> Any:
-        """Directional albedo of one bounce."""
-        return f0 * self.a + f90 * self.b
+        """Directional albedo of one bounce with Schlick's Fresnel."""
+        rise = 1 - self.schlick
+        return self.kept * (f0 + (f90 - f0) * (rise * rise * rise * rise * rise))
+
+    def dielectric(self, dr: Any, ior: Any) -> Any:
+        """Directional albedo of one bounce with a dielectric's Fresnel: that at the cosine of its average.
+
+        Within 0.015 of quadrature for relative indices 1.02 to 3 and cosines of 0.1 and above.
+        """
+        cosine = self.late + (self.schlick - self.late) * dr.clip(dr.abs(ior - 1) / 0.3, 0, 1)
+        return self.kept * fresnel.dielectric(dr, cosine, ior)
 
     @property
     def missing(self) -> Any:
         """Energy that one bounce between perfect mirrors loses."""
-        return 1 - self.a - self.b
+        return 1 - self.kept
 
 
-def albedo(mi: Any, dr: Any, mu: Any, alpha: Any) -> Albedo:
-    """Looks the albedo terms up; `alpha` is the geometric mean of the widths."""
-    return Albedo(*table_lookup(mi, dr, "albedo", albedo_table, mu, alpha))
+def albedo(mi: Any, dr: Any, w: Any, ax: Any, ay: Any) -> Albedo:
+    """Looks the albedo terms up at a direction.
+
+    Unequal widths keep what their root mean square keeps at the elevation where it masks as much as they do at `w`
+    (Smith's term depends on the width along a direction times its tangent alone): white is within 0.03 of quadrature
+    for widths up to 0.5, within 0.07 for the widest and most unequal. The reflectance is that of the width along `w`.
+    """
+    if ax.index == ay.index:  # one and the same value: the general case would compute the same, at twice the cost
+        return Albedo(*table_lookup(mi, dr, "albedo", albedo_table, w.z, ax))
+    x, y, z2 = w.x * ax, w.y * ay, w.z * w.z
+    along2, alpha = x * x + y * y, dr.sqrt(0.5 * (ax * ax + ay * ay))
+    masked = w.z * alpha * dr.rsqrt(dr.maximum(z2 * alpha * alpha + along2, 1e-12))
+    along = dr.sqrt(dr.maximum(along2, 1e-12) / dr.maximum(1 - z2, 1e-12))
+    kept, mean, _, _ = table_lookup(mi, dr, "albedo", albedo_table, masked, alpha)
+    _, _, schlick, late = table_lookup(mi, dr, "albedo", albedo_table, w.z, dr.minimum(along, 1))
+    return Albedo(kept, mean, schlick, late)
 
 
-def multiple_scattering_tint(f0: Any, f90: Any, mean: Any) -> Any:
-    """Colour of light that bounced more than once (Kulla and Conty 2017), with Schlick's average Fresnel."""
-    average = f0 + (f90 - f0) * (1 / 21)
+def multiple_scattering_tint(average: Any, mean: Any) -> Any:
+    """Colour of light that bounced more than once (Kulla and Conty 2017), of an average reflectance."""
     return average * average * mean / (1 - average * (1 - mean))
 
 

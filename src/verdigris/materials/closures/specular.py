@@ -13,12 +13,21 @@ from verdigris.materials.nodes.registry import Call
 
 @dataclass(frozen=True)
 class Interface:
-    """Reflectance of a microfacet: by the cosine of the half angle, at normal incidence, and at grazing."""
+    """Reflectance of a microfacet: by the cosine of the half angle, at normal incidence, and at grazing.
+
+    average: over the hemisphere; None: that of Schlick's curve between `f0` and `f90`.
+    """
 
     reflectance: Callable[[Any], Any]
     f0: Any
     f90: Any
     film: bool
+    average: Any = None
+
+    def multiple_scattering_tint(self, mean: Any) -> Any:
+        """Colour of light that bounced more than once where one bounce keeps `mean`."""
+        average = self.f0 + (self.f90 - self.f0) * (1 / 21) if self.average is None else self.average
+        return microfacet.multiple_scattering_tint(average, mean)
 
 
 def _with_film(call: Call, plain: Callable[[Any], Any], base: Callable[[Any], fresnel.Base]) -> tuple[Any, bool]:
@@ -47,15 +56,19 @@ class _Microfacet:
         """Colour multiplier of the reflection, which layers below do not see."""
         return call.mi.Vector3f(1)
 
+    def single(self, call: Call, surface: Interface, towards: microfacet.Albedo) -> Any:
+        """Directional albedo of one bounce."""
+        return towards.single(surface.f0, surface.f90)
+
     def eval(self, call: Call, wi: Any, wo: Any) -> Any:
         """Weight times BSDF times cos(wo)."""
         mi, dr = call.mi, call.dr
         ax, ay = microfacet.widths(dr, call["roughness"])
-        surface, alpha = self.interface(call), dr.sqrt(ax * ay)
+        surface = self.interface(call)
         h = dr.normalize(wi + wo)
         single = surface.reflectance(dr.dot(wi, h)) * microfacet.response(dr, wi, wo, h, ax, ay)
-        towards, away = (microfacet.albedo(mi, dr, w.z, alpha) for w in (wi, wo))
-        tint = microfacet.multiple_scattering_tint(surface.f0, surface.f90, towards.mean)
+        towards, away = (microfacet.albedo(mi, dr, w, ax, ay) for w in (wi, wo))
+        tint = surface.multiple_scattering_tint(towards.mean)
         multiple = microfacet.multiple_scattering(dr, tint, towards, away, wo.z)
         return mi.Vector3f((single + multiple) * self.tint(call) * call["weight"])
 
@@ -63,13 +76,13 @@ class _Microfacet:
         """Weight times directional albedo, untinted: what a layer below does not receive."""
         mi, dr = call.mi, call.dr
         ax, ay = microfacet.widths(dr, call["roughness"])
-        surface, alpha = self.interface(call), dr.sqrt(ax * ay)
-        towards = microfacet.albedo(mi, dr, wi.z, alpha)
-        single = mi.Vector3f(towards.single(surface.f0, surface.f90))
+        surface = self.interface(call)
+        towards = microfacet.albedo(mi, dr, wi, ax, ay)
+        single = mi.Vector3f(self.single(call, surface, towards))
         if surface.film:  # keeps the film's colour change with angle where the lobe is narrow, as MaterialX does
             mirror = surface.reflectance(wi.z)
-            single = mirror + (single - mirror) * dr.sqrt(alpha)
-        tint = microfacet.multiple_scattering_tint(surface.f0, surface.f90, towards.mean)
+            single = mirror + (single - mirror) * dr.sqrt(dr.sqrt(ax * ay))
+        tint = surface.multiple_scattering_tint(towards.mean)
         return mi.Vector3f(call["weight"] * (single + tint * towards.missing))
 
     def sample(self, call: Call, wi: Any, u: Any) -> Any:
@@ -102,6 +115,12 @@ class Dielectric(_Microfacet):
         """The closure's tint."""
         return call["tint"]
 
+    def single(self, call: Call, surface: Interface, towards: microfacet.Albedo) -> Any:
+        """Of the exact Fresnel; of Schlick's under a thin film."""
+        if surface.film:
+            return super().single(call, surface, towards)
+        return towards.dielectric(call.dr, call["ior"])
+
 
 @closure("conductor_bsdf")
 class Conductor(_Microfacet):
@@ -133,7 +152,9 @@ class GeneralizedSchlick(_Microfacet):
             lambda c: fresnel.schlick(dr, c, f0, f82, f90, exponent),
             lambda index: fresnel.schlick_base(mi, dr, f0, f82, f90, exponent, index),
         )
-        return Interface(function, function(mi.Float(1)) if film else f0, f90, film)
+        if film:
+            return Interface(function, function(mi.Float(1)), f90, film)
+        return Interface(function, f0, f90, film, fresnel.schlick_average(dr, f0, f82, f90, exponent))
 
     def albedo(self, call: Call, wi: Any) -> Any:
         """The mean over the channels, as MaterialX takes it: the layer below is not coloured by this one."""
