@@ -7,13 +7,13 @@ for, stacks of interfaces are walked instead (see `stacks.py`), and only what is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from verdigris.conventions import LUMINANCE_REC709
 from verdigris.materials import stacks, walk
-from verdigris.materials.closure_tree import Add, Filled, Layer, Leaf, Mix, Multiply, Tree
+from verdigris.materials.closure_tree import Add, Filled, Layer, Leaf, Mix, Multiply, Tree, children
 from verdigris.materials.closures import CLOSURES
 from verdigris.materials.closures.base import cosine_pdf, cosine_sample, frame
 from verdigris.materials.graph import Input, Node, Port, is_vector
@@ -44,8 +44,7 @@ class Shading:
     def eval(self, wi: Any, wo: Any) -> Any:
         """Response times cosine, `Vector3f`; 0 where either direction is below the surface."""
         dr = self.surface.dr
-        response, _ = self._eval(self.tree, wi, wo)
-        return dr.select((wi.z > 0) & (wo.z > 0), response, 0)
+        return dr.select((wi.z > 0) & (wo.z > 0), self._response(self.tree, wi, wo), 0)
 
     def below(self, tree: Tree) -> Shading:
         """A subtree at the same point, its layers scaled."""
@@ -80,7 +79,7 @@ class Shading:
     def _leaf_frame(self, leaf: Leaf, wi: Any) -> tuple[Call, Any, Any]:
         """The lobe's inputs, and the way into its own frame (normal turned towards the viewer) and back."""
         mi, dr, inputs = self.surface.mi, self.surface.dr, leaf.node.inputs
-        call = Call(leaf.node, {name: self._value(value) for name, value in inputs.items()}, self.surface, {})
+        call = Call(leaf.node, _Inputs(inputs, self._value), self.surface, {})
 
         def clamped(w: Any) -> Any:
             return mi.Vector3f(w.x, w.y, dr.maximum(w.z, _EPSILON))
@@ -94,34 +93,54 @@ class Shading:
         to_local, to_world = frame(mi, dr, n, x)
         return call, lambda w: clamped(to_local(w)) if w is wi else to_local(w), to_world
 
-    def _eval(self, tree: Tree, wi: Any, wo: Any) -> tuple[Any, Any]:
-        """(response, throughput) of a subtree."""
+    def _response(self, tree: Tree, wi: Any, wo: Any) -> Any:
+        """Response of a subtree."""
         mi, dr = self.surface.mi, self.surface.dr
         if isinstance(tree, Leaf):
             call, to_local, _ = self._leaf_frame(tree, wi)
             lobe = CLOSURES[tree.node.category]
             wo_local = to_local(wo)
             value = lobe.eval(call, to_local(wi), mi.Vector3f(wo_local.x, wo_local.y, dr.maximum(wo_local.z, _EPSILON)))
-            value = dr.select(wo_local.z > 0, value, mi.Vector3f(0))
-            return value, self._throughput(tree, wi)
+            return dr.select(wo_local.z > 0, value, mi.Vector3f(0))
         if isinstance(tree, Mix):
-            amount = self._value(tree.amount)
-            (r1, t1), (r0, t0) = self._eval(tree.fg, wi, wo), self._eval(tree.bg, wi, wo)
-            return r0 + (r1 - r0) * amount, t0 + (t1 - t0) * amount
+            front, back = self._response(tree.fg, wi, wo), self._response(tree.bg, wi, wo)
+            return back + (front - back) * self._value(tree.amount)
         if isinstance(tree, Layer):
-            (r1, t1), (r0, t0) = self._eval(tree.top, wi, wo), self._eval(tree.base, wi, wo)
+            base = self._response(tree.base, wi, wo)
             plan = stacks.plan(tree) if self.rng is not None else None
-            return (r1 + r0 * t1 if plan is None else self._walk(plan, wi, wo, r0)), t1 * t0
+            if plan is not None:
+                return self._walk(plan, wi, wo, base)
+            return self._response(tree.top, wi, wo) + base * self._throughput(tree.top, wi, wo)
         if isinstance(tree, Filled):
-            response, throughput = self._eval(tree.top, wi, wo)
-            return response, throughput * self._transmittance(tree.medium, wi) * self._transmittance(tree.medium, wo)
+            return self._response(tree.top, wi, wo)
         if isinstance(tree, Multiply):
-            response, throughput = self._eval(tree.child, wi, wo)
-            return response * dr.clip(self._value(tree.tint), 0, 1), throughput
+            return self._response(tree.child, wi, wo) * dr.clip(self._value(tree.tint), 0, 1)
         if isinstance(tree, Add):
-            (r1, t1), (r2, t2) = self._eval(tree.first, wi, wo), self._eval(tree.second, wi, wo)
-            return r1 + r2, dr.maximum(t1 + t2 - 1, 0)
-        return mi.Vector3f(0), mi.Vector3f(0 if tree.opaque else 1)
+            return self._response(tree.first, wi, wo) + self._response(tree.second, wi, wo)
+        return mi.Vector3f(0)
+
+    def _throughput(self, tree: Tree, wi: Any, wo: Any) -> Any:
+        """Share of the light that passes a subtree; `wi` is the viewer, from where reflection takes its share."""
+        mi, dr = self.surface.mi, self.surface.dr
+        if isinstance(tree, Leaf):
+            lobe = CLOSURES[tree.node.category]
+            if lobe.opaque:
+                return mi.Vector3f(0)
+            call, to_local, _ = self._leaf_frame(tree, wi)
+            return dr.clip(1 - lobe.albedo(call, to_local(wi)), 0, 1)
+        if isinstance(tree, Mix):
+            front, back = self._throughput(tree.fg, wi, wo), self._throughput(tree.bg, wi, wo)
+            return back + (front - back) * self._value(tree.amount)
+        if isinstance(tree, Layer):
+            return self._throughput(tree.top, wi, wo) * self._throughput(tree.base, wi, wo)
+        if isinstance(tree, Filled):
+            passed = self._transmittance(tree.medium, wi) * self._transmittance(tree.medium, wo)
+            return self._throughput(tree.top, wi, wo) * passed
+        if isinstance(tree, Multiply):
+            return self._throughput(tree.child, wi, wo)
+        if isinstance(tree, Add):
+            return dr.maximum(self._throughput(tree.first, wi, wo) + self._throughput(tree.second, wi, wo) - 1, 0)
+        return mi.Vector3f(0 if tree.opaque else 1)
 
     def _walk(self, plan: stacks.Plan, wi: Any, wo: Any, bare: Any) -> Any:
         """A stack by random walk; `bare` is the response of what its topmost interface leaves uncovered."""
@@ -138,42 +157,47 @@ class Shading:
         cosine = dr.sqrt(1 - (1 - w.z * w.z) / (MEDIUM_IOR * MEDIUM_IOR))
         return dr.exp(mi.Vector3f(self._value(medium.inputs["absorption"])) * (-1 / cosine))
 
-    def _throughput(self, leaf: Leaf, wi: Any) -> Any:
-        lobe, mi = CLOSURES[leaf.node.category], self.surface.mi
-        if lobe.opaque:
-            return mi.Vector3f(0)
-        call, to_local, _ = self._leaf_frame(leaf, wi)
-        return self.surface.dr.clip(1 - lobe.albedo(call, to_local(wi)), 0, 1)
-
     def _lobes(self, wi: Any) -> list[tuple[Leaf, Any]]:
         """The lobes with their probabilities: the luminance each reflects towards `wi`, floored, normalised."""
         dr, mi = self.surface.dr, self.surface.mi
         found: list[tuple[Leaf, Any]] = []
 
-        def visit(tree: Tree, share: Any) -> Any:
-            """Collects the lobes below a share of light; returns the subtree's throughput."""
+        def visit(tree: Tree, share: Any) -> None:
+            """Collects the lobes below a share of light."""
             if isinstance(tree, Leaf):
                 call, to_local, _ = self._leaf_frame(tree, wi)
                 albedo = CLOSURES[tree.node.category].albedo(call, to_local(wi)) * share
                 grey = sum(w * c for w, c in zip(LUMINANCE_REC709, albedo, strict=True))
                 found.append((tree, dr.maximum(grey, 0) + _SELECTION_FLOOR))
-                return self._throughput(tree, wi)
-            if isinstance(tree, Mix):
+            elif isinstance(tree, Mix):
                 amount = self._value(tree.amount)
-                t1, t0 = visit(tree.fg, share * amount), visit(tree.bg, share * (1 - amount))
-                return t0 + (t1 - t0) * amount
-            if isinstance(tree, Layer):
-                top = visit(tree.top, share)
-                return top * visit(tree.base, share * top)
-            if isinstance(tree, Filled):
-                passed = self._transmittance(tree.medium, wi)
-                return visit(tree.top, share) * passed * passed
-            if isinstance(tree, Multiply):
-                return visit(tree.child, share * dr.clip(self._value(tree.tint), 0, 1))
-            if isinstance(tree, Add):
-                return dr.maximum(visit(tree.first, share) + visit(tree.second, share) - 1, 0)
-            return mi.Vector3f(0 if tree.opaque else 1)
+                visit(tree.fg, share * amount)
+                visit(tree.bg, share * (1 - amount))
+            elif isinstance(tree, Layer):
+                visit(tree.top, share)
+                visit(tree.base, share * self._throughput(tree.top, wi, wi))
+            elif isinstance(tree, Multiply):
+                visit(tree.child, share * dr.clip(self._value(tree.tint), 0, 1))
+            else:
+                for child in children(tree):
+                    visit(child, share)
 
         visit(self.tree, mi.Vector3f(1))
         total = sum(share for _, share in found)
         return [(leaf, share * ((1 - self.defensive) / total)) for leaf, share in found]
+
+
+class _Inputs(Mapping[str, Any]):
+    """The inputs of a lobe in Dr.Jit, each made when it is read: most of a lobe's constants never are."""
+
+    def __init__(self, inputs: Mapping[str, Input], value: Callable[[Input], Any]):
+        self._inputs, self._value = inputs, value
+
+    def __getitem__(self, name: str) -> Any:
+        return self._value(self._inputs[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inputs)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
