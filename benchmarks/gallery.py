@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/gallery.py --out docs/images/library.jpg
     .venv/bin/python benchmarks/gallery.py --documents ../shared/materials --spp 1024 --out docs/images/gallery.jpg
 
-Without `--documents` each deep material is shown on the sphere and the teapot. Layers are combined as by default, so the
-library's are walked. Images are kept in `--work`, so a run that was stopped goes on. Prints a line a picture.
+Without `--documents` each deep material is shown on the sphere and the teapot. Layers are combined as by default, so
+the library's are walked. Images are kept in `--work`, so a run that was stopped goes on. Prints a line a picture.
 """
 
 from __future__ import annotations
