@@ -9,7 +9,7 @@ import pytest
 from mtlx_documents import closure_node, direction, write_document
 from verdigris.errors import GraphError
 from verdigris.materials import walk
-from verdigris.materials.closures.interface import RoughInterface
+from verdigris.materials.closures.interface import RoughInterface, Way
 from verdigris.materials.random_numbers import Stream, hashed
 from verdigris.materials.reference import ReferenceMaterial, load_reference
 from verdigris.materials.stack import Medium, Placed, Stack
@@ -17,6 +17,7 @@ from verdigris.runtime import mitsuba
 
 N = 1 << 18
 WHITE = "color3:1,1,1"
+SIDES = (Way.REFLECT, Way.TRANSMIT)
 
 
 def lambert(albedo: float) -> str:
@@ -146,11 +147,11 @@ def test_an_interface_loses_nothing(eta: float, alpha: float, cosine: float, con
     widths = (alpha, alpha) if constant else mi.Vector2f(alpha, alpha)
     interface = RoughInterface(mi, dr, eta, widths, mi.Vector3f(1))
     a = mi.Vector3f(float(np.sqrt(1 - cosine * cosine)), 0, cosine)
-    drawn = interface.sample(a, rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32()))
+    drawn = interface.sample(a, rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32()), cosine > 0)
     assert abs(float(dr.mean(drawn.weight.x)[0]) - 1) < 0.01
     if alpha >= 0.3:
         b = mi.warp.square_to_uniform_sphere(mi.Point2f(rng.next_float32(), rng.next_float32()))
-        density = np.array(interface.pdf(a, b)) * 4 * np.pi
+        density = sum(np.array(interface.pdf(a, b, cosine > 0, way)) for way in SIDES) * 4 * np.pi
         kept = float(np.mean(np.array(drawn.weight.x) > 0))
         assert abs(density.mean() - kept) < 0.005 + 4 * density.std() / np.sqrt(len(density))
 
@@ -163,7 +164,10 @@ def test_an_interface_is_reciprocal() -> None:
     interface = RoughInterface(mi, dr, 1.5, mi.Vector2f(0.4, 0.2), mi.Vector3f(1))
     a, b = (mi.warp.square_to_uniform_sphere(mi.Point2f(rng.next_float32(), rng.next_float32())) for _ in range(2))
     scale = [dr.select(w.z > 0, 1.0, 1.5**2) * dr.abs(w.z) for w in (a, b)]
-    forward, backward = interface.eval(a, b).x / scale[1], interface.eval(b, a).x / scale[0]
+    forward, backward = (
+        sum(interface.eval(first, second, above, way).x for above in (True, False) for way in SIDES) / cosine
+        for first, second, cosine in ((a, b, scale[1]), (b, a, scale[0]))
+    )
     np.testing.assert_allclose(np.array(forward), np.array(backward), rtol=1e-2, atol=1e-4)
 
 

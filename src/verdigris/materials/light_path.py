@@ -31,14 +31,14 @@ def light_path(mi: Any, dr: Any, stack: Stack, wo: Any, rng: Stream) -> list[Lig
     towards, weight = wo, mi.Vector3f(wo.z)
     density, backward = mi.Float(1), mi.Float(1)
     for k, placed in enumerate(stack.interfaces):
-        drawn = placed.sample(towards, rng.next(), rng.pair(), Way.TRANSMIT)
+        drawn = placed.sample(towards, rng.next(), rng.pair(), True, Way.TRANSMIT)
         down = drawn.direction
         # K(up -> wo) = K(wo -> up) / eta^2, and the weight holds K(wo -> up) |up.z| / density.
         weight = weight * drawn.weight * (1 / placed.interface.eta**2)
         if stack.leaves:
-            density = density * placed.pdf(towards, down, Way.TRANSMIT)
+            density = density * placed.pdf(towards, down, True, Way.TRANSMIT, Way.TRANSMIT)
             if k > 0:
-                backward = backward * placed.pdf(down, towards)
+                backward = backward * placed.pdf(down, towards, False, Way.TRANSMIT)
         found.append(Light(-down, weight / cosine_of(dr, down), density, backward))
         slab = stack.media[k]
         if slab is not None:

@@ -60,27 +60,27 @@ class Placed:
     interface: RoughInterface
     frame: Frame | None = None
 
-    def eval(self, a: Any, b: Any) -> Any:
-        """Kernel times |cos b|, `Vector3f`."""
+    def eval(self, a: Any, b: Any, above: bool, way: Way) -> Any:
+        """As `RoughInterface.eval`."""
         if self.frame is None:
-            return self.interface.eval(a, b)
+            return self.interface.eval(a, b, above, way)
         la, lb, consistent = self._local(a, b)
-        return self.interface.dr.select(consistent, self.interface.eval(la, lb), 0)
+        return self.interface.dr.select(consistent, self.interface.eval(la, lb, above, way), 0)
 
-    def pdf(self, a: Any, b: Any, way: Way = Way.EITHER) -> Any:
-        """Density of `sample`."""
+    def pdf(self, a: Any, b: Any, above: bool, way: Way, drawn: Way = Way.EITHER) -> Any:
+        """As `RoughInterface.pdf`."""
         if self.frame is None:
-            return self.interface.pdf(a, b, way)
+            return self.interface.pdf(a, b, above, way, drawn)
         la, lb, consistent = self._local(a, b)
-        return self.interface.dr.select(consistent, self.interface.pdf(la, lb, way), 0)
+        return self.interface.dr.select(consistent, self.interface.pdf(la, lb, above, way, drawn), 0)
 
-    def sample(self, a: Any, u: Any, u2: Any, way: Way = Way.EITHER) -> Sample:
-        """A direction that leaves the interface."""
+    def sample(self, a: Any, u: Any, u2: Any, above: bool, way: Way = Way.EITHER) -> Sample:
+        """As `RoughInterface.sample`."""
         if self.frame is None:
-            return self.interface.sample(a, u, u2, way)
+            return self.interface.sample(a, u, u2, above, way)
         to_local, to_world = self.frame
         local = to_local(a)
-        drawn = self.interface.sample(local, u, u2, way)
+        drawn = self.interface.sample(local, u, u2, above, way)
         b = to_world(drawn.direction)
         consistent = (b.z * drawn.direction.z > 0) & (a.z * local.z > 0)
         return Sample(b, self.interface.dr.select(consistent, drawn.weight, 0))

@@ -34,11 +34,11 @@ up since the last turn, drawn from below and from the light)."""
 def evaluate(mi: Any, dr: Any, stack: Stack, wi: Any, wo: Any, rng: Stream) -> Any:
     """One unbiased estimate of the stack's response times cosine, `Vector3f`. rng: advanced."""
     walk = _Walk(mi, dr, stack, wo, light_path(mi, dr, stack, wo, rng), rng)
-    entry = stack.interfaces[0].sample(wi, rng.next(), rng.pair(), Way.TRANSMIT)
+    entry = stack.interfaces[0].sample(wi, rng.next(), rng.pair(), True, Way.TRANSMIT)
     state = walk.begin(entry, (wi.z > 0) & (wo.z > 0), rng)
     (state,) = dr.while_loop((state,), lambda s: s["active"], walk.sweep, label="layer walk")
     rng.state = state["rng"]
-    return stack.interfaces[0].eval(wi, wo) + state["total"]
+    return stack.interfaces[0].eval(wi, wo, True, Way.REFLECT) + state["total"]
 
 
 def average(mi: Any, dr: Any, stack: Stack, wi: Any, wo: Any, rng: Stream, count: int) -> Any:
@@ -103,7 +103,7 @@ class _Walk:
             self._down(k, state, rng)
         strength = dr.max(state["beta"]) * self._gain(state)
         if not self.stack.leaves:
-            strength = strength * self.stack.interfaces[0].interface.inner_reflectance
+            strength = strength * self.stack.interfaces[0].interface.likely_back(state["d"].z)
         survival = dr.clip(strength, 0.05, 1)
         state["active"] &= (rng.next() < survival) & (strength > 0) & dr.isfinite(strength)
         state["active"] &= state["sweeps"] + 1 < MAX_SWEEPS
@@ -119,10 +119,10 @@ class _Walk:
         if k + 1 < len(self.stack.interfaces):
             below = self.stack.interfaces[k + 1]
             up = self.light[k].up
-            joined = self._weighed(below.eval(a, up), lambda: below.pdf(a, up), k)
-            drawn = below.sample(a, rng.next(), rng.pair())
+            joined = self._weighed(below.eval(a, up, True, Way.REFLECT), lambda: below.pdf(a, up, True, Way.REFLECT), k)
+            drawn = below.sample(a, rng.next(), rng.pair(), True)
             direction, weight = drawn.direction, drawn.weight
-            density = below.pdf(a, direction) if self.stack.leaves else None
+            density = below.pdf(a, direction, True, Way.REFLECT) if self.stack.leaves else None
         else:
             bottom, up = self.stack.bottom, self.light[k].up
             joined = self._weighed(bottom.eval(a, up), lambda: bottom.pdf(a, up), k)
@@ -142,15 +142,17 @@ class _Walk:
         if k == 0:
             if self.stack.leaves:
                 self._leave(arrived, above, state)
-            drawn = above.sample(a, rng.next(), rng.pair(), Way.REFLECT)
+            drawn = above.sample(a, rng.next(), rng.pair(), False, Way.REFLECT)
             self._move(arrived, drawn.direction, drawn.weight, state)
             return
-        drawn = above.sample(a, rng.next(), rng.pair())
+        drawn = above.sample(a, rng.next(), rng.pair(), False)
         b, passed = drawn.direction, arrived & (drawn.direction.z > 0)
         state["medium"] = dr.select(passed, mi.UInt32(k - 1), state["medium"])
         if self.stack.leaves:
-            state["forward"] = dr.select(passed, state["forward"] * above.pdf(a, b), state["forward"])
-            state["backward"] = dr.select(passed, state["backward"] * above.pdf(b, a, Way.TRANSMIT), state["backward"])
+            forward = state["forward"] * above.pdf(a, b, False, Way.TRANSMIT)
+            backward = state["backward"] * above.pdf(b, a, True, Way.TRANSMIT, Way.TRANSMIT)
+            state["forward"] = dr.select(passed, forward, state["forward"])
+            state["backward"] = dr.select(passed, backward, state["backward"])
         self._move(arrived, b, drawn.weight, state)
 
     def _in_medium(self, k: int, state: State) -> Any:
@@ -226,9 +228,9 @@ class _Walk:
     def _leave(self, here: Any, top: Placed, state: State) -> None:
         """Adds what a path that reaches the top from below sends towards `wo`."""
         dr, a = self.dr, -state["d"]
-        backward = state["backward"] * top.pdf(self.wo, a, Way.TRANSMIT)
+        backward = state["backward"] * top.pdf(self.wo, a, True, Way.TRANSMIT, Way.TRANSMIT)
         share = state["forward"] / dr.maximum(state["forward"] + backward, 1e-30)
-        value = state["beta"] * top.eval(a, self.wo) * (share * self._gain(state))
+        value = state["beta"] * top.eval(a, self.wo, False, Way.TRANSMIT) * (share * self._gain(state))
         state["total"] = dr.select(here & dr.all(dr.isfinite(value)), state["total"] + value, state["total"])
 
     def _weighed(self, kernel: Any, density: Callable[[], Any], k: int) -> Any:

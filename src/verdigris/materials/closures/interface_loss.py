@@ -18,9 +18,9 @@ _LEAST = 1e-7
 
 @dataclass(frozen=True)
 class Loss:
-    """at: share of light lost at a signed cosine (positive: from above); means over the hemispheres."""
+    """at: share of light lost at a cosine >= 0, from above or from below; means over the hemispheres."""
 
-    at: Callable[[Any], Any]
+    at: Callable[[Any, bool], Any]
     mean_above: Any
     mean_below: Any
 
@@ -29,11 +29,13 @@ def constant_loss(dr: Any, eta: float, alpha: float) -> Loss:
     """The loss at a roughness that is the same everywhere: a polynomial of mu / (mu + alpha), within 0.01."""
     fits, means = _fitted(round(eta, 3), round(alpha, 5))
 
-    def at(cosine: Any) -> Any:
-        mu = dr.abs(cosine)
+    def at(cosine: Any, above: bool) -> Any:
+        mu = dr.maximum(cosine, 0)
         x = mu / (mu + alpha)
-        above, below = (functools.reduce(lambda value, c: dr.fma(value, x, c), fit, 0.0) for fit in fits)
-        return dr.clip((1 - x) * dr.select(cosine > 0, above, below), 0, 1)
+        value: Any = 0.0
+        for coefficient in fits[0 if above else 1]:
+            value = dr.fma(value, x, coefficient)
+        return dr.clip((1 - x) * value, 0, 1)
 
     return Loss(at, *means)
 
@@ -49,9 +51,9 @@ def varying_loss(mi: Any, dr: Any, eta: float, alpha: Any) -> Loss:
         first, second = (dr.gather(mi.Float, means, row + (SIZE * side + step)) for step in (0, 1))
         return dr.maximum(dr.fma(second - first, between, first), _LEAST)
 
-    def at(cosine: Any) -> Any:
-        column, fraction = _cell(mi, dr, dr.abs(cosine))
-        cell = row * SIZE + column + dr.select(cosine > 0, mi.UInt32(0), mi.UInt32(SIZE * SIZE))
+    def at(cosine: Any, above: bool) -> Any:
+        column, fraction = _cell(mi, dr, cosine)
+        cell = row * SIZE + column + (0 if above else SIZE * SIZE)
         corners = dr.gather(mi.Vector4f, cells, cell)
         low = dr.fma(corners.y - corners.x, fraction, corners.x)
         high = dr.fma(corners.w - corners.z, fraction, corners.z)
