@@ -5,6 +5,7 @@ import pytest
 
 from mtlx_documents import closure_material, random_directions
 from verdigris.materials.closures import fresnel, microfacet
+from verdigris.materials.closures.table import AXIS
 from verdigris.runtime import mitsuba
 
 mi = mitsuba()
@@ -73,12 +74,13 @@ def test_schlick_meets_its_colours() -> None:
 
 def test_albedo_table_has_the_limits_of_a_mirror() -> None:
     table = microfacet.albedo_table()
-    np.testing.assert_allclose(table[0, 1:, 0], 1, atol=2e-3)  # alpha 0: nothing is masked but at exact grazing
-    assert np.all(np.diff(table[:, 0, 1]) < 2e-3)  # rougher surfaces keep less in one bounce
-    assert 0.4 < table[-1, 0, 1] < 0.7
-    cosines = np.linspace(0, 1, microfacet.TABLE_SIZE)
-    np.testing.assert_allclose(table[0, 1:, 2], cosines[1:], atol=4e-3)  # a mirror reflects at the cosine of the view
-    np.testing.assert_allclose(table[0, 1:, 3], cosines[1:], atol=4e-3)
+    # A mirror (alpha 0) masks nothing and reflects at the cosine of the view, but for exact grazing.
+    np.testing.assert_allclose(table["kept"][0, 1:], 1, atol=2e-3)
+    np.testing.assert_allclose(table["schlick"][0, 1:], AXIS[1:], atol=4e-3)
+    np.testing.assert_allclose(table["late"][0, 1:], AXIS[1:], atol=4e-3)
+    means = [microfacet.albedo(mi, dr, mi.Vector3f(0, 0, 1), alpha, alpha).mean for alpha in np.linspace(0.01, 1, 20)]
+    assert np.all(np.diff(means) < 2e-3)  # rougher surfaces keep less in one bounce
+    assert 0.4 < means[-1] < 0.7
 
 
 def test_schlicks_average_is_that_of_its_curve() -> None:
@@ -92,7 +94,21 @@ def test_schlicks_average_is_that_of_its_curve() -> None:
 
 def test_one_width_twice_and_unequal_widths_agree_where_they_meet() -> None:
     w = mi.Vector3f(np.array([[0.6, 0, 0.8], [0.3, 0.9, 0.316228]], np.float32).T)
-    once = microfacet.albedo(mi, dr, w, mi.Float(0.3), mi.Float(0.3))
-    twice = microfacet.albedo(mi, dr, w, mi.Float([0.3, 0.3]), mi.Float([0.3, 0.30001]))
+    width = mi.Float([0.3, 0.3])
+    once = microfacet.albedo(mi, dr, w, width, width)
+    twice = microfacet.albedo(mi, dr, w, width, mi.Float([0.3, 0.30001]))
     for name in ("kept", "mean", "schlick", "late"):
         np.testing.assert_allclose(getattr(twice, name), getattr(once, name), atol=1e-4)
+
+
+@pytest.mark.parametrize("pair", [(0.3, 0.3), (0.3, 0.05)])
+def test_widths_that_are_numbers_agree_with_the_same_widths_as_variables(rng, pair: tuple[float, float]) -> None:
+    w = mi.Vector3f(random_directions(rng, 4096, 0.01).T)
+    varying = [mi.Float(np.full(4096, width, np.float32)) for width in pair]
+    if pair[0] == pair[1]:
+        varying[1] = varying[0]
+    once, each = microfacet.albedo(mi, dr, w, *pair), microfacet.albedo(mi, dr, w, *varying)
+    for name in ("kept", "mean", "schlick", "late"):
+        # Float32 against float64 positions in a table whose slope is 31 entries a unit.
+        np.testing.assert_allclose(getattr(once, name), getattr(each, name), atol=1e-5)
+    np.testing.assert_array_equal(microfacet.kept(mi, dr, w, *pair), once.kept)

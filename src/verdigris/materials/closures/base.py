@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from verdigris.materials.graph import Constant
 from verdigris.materials.nodes.registry import Call
 
 CLOSURES: dict[str, Closure] = {}
@@ -40,6 +41,15 @@ def closure(category: str) -> Callable[[type], type]:
         return cls
 
     return register
+
+
+def number(call: Call, name: str) -> Any:
+    """An input: a number or a tuple of numbers where it is constant, so that what follows from it alone costs nothing.
+
+    In Dr.Jit where it varies.
+    """
+    got = call.node.inputs.get(name)
+    return got.value if isinstance(got, Constant) else call[name]
 
 
 def frame(mi: Any, dr: Any, normal: Any, tangent: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

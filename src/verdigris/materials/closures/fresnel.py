@@ -61,10 +61,16 @@ def conductor(dr: Any, cosine: Any, n: Any, k: Any) -> Any:
     return 0.5 * (p + s)
 
 
+def _power(dr: Any, x: Any, exponent: Any) -> Any:
+    """A power: by multiplication where the exponent is a whole number."""
+    whole = isinstance(exponent, float) and exponent.is_integer()
+    return dr.power(x, int(exponent) if whole else exponent)
+
+
 def schlick(dr: Any, cosine: Any, f0: Any, f82: Any, f90: Any, exponent: Any) -> Any:
     """Generalized Schlick with a tint at 82 degrees (Hoffman 2023)."""
     x = dr.clip(cosine, 0, 1)
-    rise = dr.power(dr.maximum(1 - x, 1e-8), exponent)
+    rise = _power(dr, dr.maximum(1 - x, 1e-8), exponent)
     at_82 = f0 + (f90 - f0) * dr.power(1 - _COS_82, exponent)
     dip = at_82 * (1 - f82) * (x * (1 - x) ** 6 / (_COS_82 * (1 - _COS_82) ** 6))
     return dr.clip(f0 + (f90 - f0) * rise - dip, 0, 1)

@@ -6,7 +6,6 @@ Directions are local to the microfacet frame, z along its normal. `ax`, `ay` are
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,21 +13,28 @@ import numpy as np
 
 from verdigris.conventions import ALPHA_MIN
 from verdigris.materials.closures import fresnel
+from verdigris.materials.closures.table import AXIS, Table
 
-TABLE_SIZE = 32
 _QUADRATURE = 48
 
 
 def widths(dr: Any, roughness: Any) -> tuple[Any, Any]:
-    """GGX widths in the range the reference supports (see conventions.ALPHA_MIN)."""
+    """GGX widths in the range the reference supports (see conventions.ALPHA_MIN); numbers of a pair of numbers."""
+    if isinstance(roughness, tuple):
+        x, y = (min(max(width, ALPHA_MIN), 1.0) for width in roughness)
+        return x, y
     return dr.clip(roughness.x, ALPHA_MIN, 1), dr.clip(roughness.y, ALPHA_MIN, 1)
 
 
 def ndf(dr: Any, h: Any, ax: Any, ay: Any) -> Any:
     """Anisotropic GGX distribution of normals (Burley 2012, appendix B.2, eq. 13)."""
+    return 1 / _inverse_ndf(dr, h, ax, ay)
+
+
+def _inverse_ndf(dr: Any, h: Any, ax: Any, ay: Any) -> Any:
     x, y = h.x / ax, h.y / ay
     s = x * x + y * y + h.z * h.z
-    return 1 / (dr.pi * ax * ay * s * s)
+    return dr.pi * ax * ay * (s * s)
 
 
 def stretched(dr: Any, w: Any, ax: Any, ay: Any) -> Any:
@@ -40,7 +46,7 @@ def stretched(dr: Any, w: Any, ax: Any, ay: Any) -> Any:
 def response(dr: Any, wi: Any, wo: Any, h: Any, ax: Any, ay: Any) -> Any:
     """D G2 cos(wo) / (4 cos(wi) cos(wo)), height-correlated Smith (Heitz 2014, eq. 99), without Fresnel."""
     si, so = stretched(dr, wi, ax, ay), stretched(dr, wo, ax, ay)
-    return ndf(dr, h, ax, ay) * wo.z / (2 * (si * wo.z + so * wi.z))
+    return wo.z / (_inverse_ndf(dr, h, ax, ay) * (2 * (si * wo.z + so * wi.z)))
 
 
 def visible_normal(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
@@ -62,7 +68,7 @@ def sample(mi: Any, dr: Any, wi: Any, u: Any, ax: Any, ay: Any) -> Any:
 def pdf(dr: Any, wi: Any, wo: Any, ax: Any, ay: Any) -> Any:
     """Density of `sample` per solid angle."""
     h = dr.normalize(wi + wo)
-    density = ndf(dr, h, ax, ay) / (2 * (wi.z + stretched(dr, wi, ax, ay)))
+    density = 1 / (_inverse_ndf(dr, h, ax, ay) * (2 * (wi.z + stretched(dr, wi, ax, ay))))
     return dr.select((wi.z > 0) & (wo.z > 0), density, 0)
 
 
@@ -93,30 +99,14 @@ def _directional(mu: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 @functools.cache
-def albedo_table() -> np.ndarray:
-    """`[roughness, mu, 4]`, the fields of `Albedo`.
-
-    Rows: sqrt(alpha) from 0 to 1; columns: cos of the direction from 0 to 1; linear between entries.
-    """
-    axis = np.linspace(0, 1, TABLE_SIZE)
-    mu, rough = np.meshgrid(np.maximum(axis, 1e-3), axis)
-    terms = _directional(mu.reshape(-1, 1), np.maximum(rough.reshape(-1, 1) ** 2, 1e-4))
-    kept, schlick, late = (np.reshape(term, (TABLE_SIZE, TABLE_SIZE)) for term in terms)
-    mean = np.asarray(np.trapezoid(2 * kept * axis[None, :], axis, axis=1))
-    return np.stack([kept, np.repeat(mean[:, None], TABLE_SIZE, axis=1), schlick, late], axis=-1).astype(np.float32)
+def albedo_table() -> dict[str, np.ndarray]:
+    """`kept`, `schlick` and `late` of `Albedo`, `[sqrt(alpha), mu]` each, over `AXIS`."""
+    mu, root = np.meshgrid(np.maximum(AXIS, 1e-3), AXIS)
+    terms = _directional(mu.reshape(-1, 1), np.maximum(root.reshape(-1, 1) ** 2, 1e-4))
+    return {name: term.reshape(mu.shape) for name, term in zip(("kept", "schlick", "late"), terms, strict=True)}
 
 
-_TEXTURES: dict[tuple[str, str], Any] = {}
-
-
-def table_lookup(mi: Any, dr: Any, name: str, table: Callable[[], np.ndarray], mu: Any, alpha: Any) -> list[Any]:
-    """Values of a table `[sqrt(alpha), mu, channels]` over 0..1, linear between entries; kept as a texture by name."""
-    key = (mi.variant(), name)
-    if key not in _TEXTURES:
-        _TEXTURES[key] = mi.Texture2f(mi.TensorXf(table()), wrap_mode=dr.WrapMode.Clamp)
-    scale, shift = (TABLE_SIZE - 1) / TABLE_SIZE, 0.5 / TABLE_SIZE
-    at = mi.Point2f(dr.clip(mu, 0, 1) * scale + shift, dr.sqrt(alpha) * scale + shift)
-    return list(_TEXTURES[key].eval(at))
+_ALBEDO = Table(albedo_table)
 
 
 @dataclass(frozen=True)
@@ -142,7 +132,9 @@ class Albedo:
 
         Within 0.015 of quadrature for relative indices 1.02 to 3 and cosines of 0.1 and above.
         """
-        cosine = self.late + (self.schlick - self.late) * dr.clip(dr.abs(ior - 1) / 0.3, 0, 1)
+        blend = dr.clip(dr.abs(ior - 1) / 0.3, 0, 1)
+        late = not (isinstance(blend, float) and blend == 1)
+        cosine = self.late + (self.schlick - self.late) * blend if late else self.schlick
         return self.kept * fresnel.dielectric(dr, cosine, ior)
 
     @property
@@ -152,21 +144,42 @@ class Albedo:
 
 
 def albedo(mi: Any, dr: Any, w: Any, ax: Any, ay: Any) -> Albedo:
-    """Looks the albedo terms up at a direction.
+    """Looks the albedo terms up at a direction. The reflectance is that of the width along `w`."""
+    mu, alpha = _alike(dr, w, ax, ay)
+    mean = _ALBEDO.mean(mi, dr, "kept", alpha)
+    if _equal(ax, ay):
+        share, schlick = _ALBEDO.read(mi, dr, ("kept", "schlick"), mu, alpha)
+        (late,) = _ALBEDO.read(mi, dr, ("late",), mu, alpha)
+    else:
+        (share,) = _ALBEDO.read(mi, dr, ("kept",), mu, alpha)
+        x, y = w.x * ax, w.y * ay
+        along = dr.sqrt(dr.maximum(x * x + y * y, 1e-12) / dr.maximum(1 - w.z * w.z, 1e-12))
+        schlick, late = _ALBEDO.read(mi, dr, ("schlick", "late"), w.z, dr.minimum(along, 1))
+    return Albedo(share, mean, schlick, late)
 
-    Unequal widths keep what their root mean square keeps at the elevation where it masks as much as they do at `w`
-    (Smith's term depends on the width along a direction times its tangent alone): white is within 0.03 of quadrature
-    for widths up to 0.5, within 0.07 for the widest and most unequal. The reflectance is that of the width along `w`.
+
+def kept(mi: Any, dr: Any, w: Any, ax: Any, ay: Any) -> Any:
+    """`Albedo.kept` alone."""
+    return _ALBEDO.read(mi, dr, ("kept",), *_alike(dr, w, ax, ay))[0]
+
+
+def _alike(dr: Any, w: Any, ax: Any, ay: Any) -> tuple[Any, Any]:
+    """(cosine, width) where equal widths keep as much as unequal ones do at `w`.
+
+    The root mean square of the widths, at the elevation where it masks as much as they do at `w` (Smith's term depends
+    on the width along a direction times its tangent alone): white is within 0.03 of quadrature for widths up to 0.5,
+    within 0.07 for the widest and most unequal.
     """
-    if ax.index == ay.index:  # one and the same value: the general case would compute the same, at twice the cost
-        return Albedo(*table_lookup(mi, dr, "albedo", albedo_table, w.z, ax))
-    x, y, z2 = w.x * ax, w.y * ay, w.z * w.z
-    along2, alpha = x * x + y * y, dr.sqrt(0.5 * (ax * ax + ay * ay))
-    masked = w.z * alpha * dr.rsqrt(dr.maximum(z2 * alpha * alpha + along2, 1e-12))
-    along = dr.sqrt(dr.maximum(along2, 1e-12) / dr.maximum(1 - z2, 1e-12))
-    kept, mean, _, _ = table_lookup(mi, dr, "albedo", albedo_table, masked, alpha)
-    _, _, schlick, late = table_lookup(mi, dr, "albedo", albedo_table, w.z, dr.minimum(along, 1))
-    return Albedo(kept, mean, schlick, late)
+    if _equal(ax, ay):  # the general case would compute the same, at twice the cost
+        return w.z, ax
+    alpha = dr.sqrt(0.5 * (ax * ax + ay * ay))
+    x, y, z = w.x * ax, w.y * ay, w.z * alpha
+    return z * dr.rsqrt(dr.maximum(z * z + x * x + y * y, 1e-12)), alpha
+
+
+def _equal(ax: Any, ay: Any) -> bool:
+    """Whether two widths are known to be the same: equal numbers, or one and the same variable."""
+    return bool(ax == ay) if isinstance(ax, float) else ax.index == ay.index
 
 
 def multiple_scattering_tint(average: Any, mean: Any) -> Any:
@@ -174,6 +187,7 @@ def multiple_scattering_tint(average: Any, mean: Any) -> Any:
     return average * average * mean / (1 - average * (1 - mean))
 
 
-def multiple_scattering(dr: Any, tint: Any, towards: Albedo, away: Albedo, cosine: Any) -> Any:
+def multiple_scattering(dr: Any, tint: Any, towards: Albedo, kept_away: Any, cosine: Any) -> Any:
     """The reciprocal lobe that returns the missing energy (Kulla and Conty 2017), times the cosine of `wo`."""
-    return tint * (towards.missing * away.missing * cosine / (dr.pi * dr.maximum(1 - towards.mean, 1e-6)))
+    scale = cosine / (dr.pi * dr.maximum(1 - towards.mean, 1e-6))
+    return tint * (towards.missing * (1 - kept_away) * scale)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verdigris.materials.closures import fresnel, microfacet
-from verdigris.materials.closures.base import closure
+from verdigris.materials.closures.base import closure, number
 from verdigris.materials.nodes.registry import Call
 
 
@@ -63,19 +63,19 @@ class _Microfacet:
     def eval(self, call: Call, wi: Any, wo: Any) -> Any:
         """Weight times BSDF times cos(wo)."""
         mi, dr = call.mi, call.dr
-        ax, ay = microfacet.widths(dr, call["roughness"])
+        ax, ay = microfacet.widths(dr, number(call, "roughness"))
         surface = self.interface(call)
         h = dr.normalize(wi + wo)
         single = surface.reflectance(dr.dot(wi, h)) * microfacet.response(dr, wi, wo, h, ax, ay)
-        towards, away = (microfacet.albedo(mi, dr, w, ax, ay) for w in (wi, wo))
+        towards, kept_away = microfacet.albedo(mi, dr, wi, ax, ay), microfacet.kept(mi, dr, wo, ax, ay)
         tint = surface.multiple_scattering_tint(towards.mean)
-        multiple = microfacet.multiple_scattering(dr, tint, towards, away, wo.z)
+        multiple = microfacet.multiple_scattering(dr, tint, towards, kept_away, wo.z)
         return mi.Vector3f((single + multiple) * self.tint(call) * call["weight"])
 
     def albedo(self, call: Call, wi: Any) -> Any:
         """Weight times directional albedo, untinted: what a layer below does not receive."""
         mi, dr = call.mi, call.dr
-        ax, ay = microfacet.widths(dr, call["roughness"])
+        ax, ay = microfacet.widths(dr, number(call, "roughness"))
         surface = self.interface(call)
         towards = microfacet.albedo(mi, dr, wi, ax, ay)
         single = mi.Vector3f(self.single(call, surface, towards))
@@ -87,12 +87,12 @@ class _Microfacet:
 
     def sample(self, call: Call, wi: Any, u: Any) -> Any:
         """Reflection about a visible normal."""
-        ax, ay = microfacet.widths(call.dr, call["roughness"])
+        ax, ay = microfacet.widths(call.dr, number(call, "roughness"))
         return microfacet.sample(call.mi, call.dr, wi, u, ax, ay)
 
     def pdf(self, call: Call, wi: Any, wo: Any) -> Any:
         """Density of `sample`."""
-        ax, ay = microfacet.widths(call.dr, call["roughness"])
+        ax, ay = microfacet.widths(call.dr, number(call, "roughness"))
         return microfacet.pdf(call.dr, wi, wo, ax, ay)
 
 
@@ -102,7 +102,7 @@ class Dielectric(_Microfacet):
 
     def interface(self, call: Call) -> Interface:
         """Exact dielectric Fresnel."""
-        mi, dr, ior = call.mi, call.dr, call["ior"]
+        mi, dr, ior = call.mi, call.dr, number(call, "ior")
         function, film = _with_film(
             call,
             lambda c: fresnel.dielectric(dr, c, ior),
@@ -119,7 +119,7 @@ class Dielectric(_Microfacet):
         """Of the exact Fresnel; of Schlick's under a thin film."""
         if surface.film:
             return super().single(call, surface, towards)
-        return towards.dielectric(call.dr, call["ior"])
+        return towards.dielectric(call.dr, number(call, "ior"))
 
 
 @closure("conductor_bsdf")
@@ -145,7 +145,7 @@ class GeneralizedSchlick(_Microfacet):
 
     def interface(self, call: Call) -> Interface:
         """Generalized Schlick Fresnel."""
-        mi, dr, exponent = call.mi, call.dr, call["exponent"]
+        mi, dr, exponent = call.mi, call.dr, number(call, "exponent")
         f0, f82, f90 = (dr.maximum(call[name], 0) for name in ("color0", "color82", "color90"))
         function, film = _with_film(
             call,
