@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake.phases import Phase, Tree
+from verdigris.bake.phases import Phase, Span, Tree
 from verdigris.errors import BakeError
 
 
@@ -58,8 +58,8 @@ def run(phase: Phase, state: Tree, pace: Pace, on_progress: OnProgress | None = 
     loss, before = float("nan"), time.perf_counter()
     pending = phase.prepare(0)
     for chunk in range(phase.chunks):
-        first = jnp.int32(chunk * pace.steps)
-        state, losses = phase.advance(state, first, *pending)
+        span = Span(*map(np.float32, (chunk / phase.chunks, (chunk + 1) / phase.chunks, 1.0)))
+        state, losses = phase.advance(state, span, *pending)
         # The device works on its own by now: this launches the next queries meanwhile.
         pending = phase.prepare(chunk + 1) if chunk + 1 < phase.chunks else ()
         loss = float(jnp.mean(losses))

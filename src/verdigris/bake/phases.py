@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,15 +30,35 @@ PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5}
 Tree = Any
 
 
+class Span(NamedTuple):
+    """The part of its phase that a chunk covers, as data to the compiled step: progress from `start` to `stop`, both in
+    0..1, which every schedule is a function of; `scale` multiplies all rates, below 1 after a divergence."""
+
+    start: Any
+    stop: Any
+    scale: Any
+
+    def progress(self, steps: int) -> jax.Array:
+        """Progress at each of a chunk's steps, `[steps]`."""
+        return self.start + (self.stop - self.start) * (jnp.arange(steps, dtype=jnp.float32) / steps)
+
+
 @dataclass(frozen=True)
 class Phase:
     """One training phase. `prepare(chunk index)` launches a chunk's queries and returns the arguments of
-    `advance(state, first step, *arguments) -> (state, losses [steps])`, which is compiled once."""
+    `advance(state, span, *arguments) -> (state, losses [steps])`, which is compiled once. `chunks`: how many make up
+    the whole phase; a time budget may leave some out. `rate(progress)`: the network's rate, for the log."""
 
     name: str
     chunks: int
     prepare: Callable[[int], tuple[Any, ...]]
     advance: Callable[..., tuple[Tree, jax.Array]]
+    rate: Callable[[float], float]
+
+
+def fall(config: BakeConfig, progress: Any) -> Any:
+    """Factor on the rates where they fall: a half cosine from 1 to `rate_end` over progress 0..1."""
+    return optax.cosine_decay_schedule(1.0, 1, config.rate_end)(progress)
 
 
 def phase_rng(seed: int, phase: str, chunk: int = 0) -> np.random.Generator:
@@ -103,7 +123,6 @@ def _split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
 def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples: int) -> Phase:
     """The texels (state `texture`, see `tiles.py`) with the network (state `network`)."""
     plan = tiles.plan(resolution, config.batch)
-    chunks = config.chunks(samples)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "tune", chunk)
@@ -113,26 +132,26 @@ def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples
         queries = source.directions(u, v, int(rng.integers(2**63)), spread=1.0 / resolution)
         return (layout.offset, layout.order, layout.fraction, _columns(queries))
 
-    total = chunks * config.chunk_steps
-    advance = jax.jit(partial(_tune_chunk, config, plan, total), donate_argnums=0)
-    return Phase("tune", chunks, prepare, advance)
+    advance = jax.jit(partial(_tune_chunk, config, plan), donate_argnums=0)
+    return Phase("tune", config.chunks(samples), prepare, advance, lambda at: config.rate * float(fall(config, at)))
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, total: int, state: Tree, first: int,
+    config: BakeConfig, plan: tiles.TilePlan, state: Tree, span: Span,
     offset: jax.Array, order: jax.Array, fraction: tuple[jax.Array, jax.Array], columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
     rolled, cut = tiles.cut(plan, state["texture"], offset, order)
     index = jnp.arange(config.chunk_steps)
-    step = partial(_tune_step, config, plan, total)
-    queries = (first + index, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps))
+    step = partial(_tune_step, config, plan)
+    falls = span.scale * fall(config, span.progress(config.chunk_steps))
+    queries = (falls, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps))
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {"network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
 
 
-def _tune_step(config: BakeConfig, plan: tiles.TilePlan, total: int, carry: Tree, query: Any) -> Any:
+def _tune_step(config: BakeConfig, plan: tiles.TilePlan, carry: Tree, query: Any) -> Any:
     network, cut = carry
-    step, start, fraction, wi, wo, target = query
+    rate, start, fraction, wi, wo, target = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
@@ -141,10 +160,9 @@ def _tune_step(config: BakeConfig, plan: tiles.TilePlan, total: int, carry: Tree
         return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, as_stored(values), latent, wi, wo), target))
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
-    fall = optax.cosine_decay_schedule(1.0, total, config.rate_end)(step)
-    block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * fall)
+    block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * rate)
     cut = jax.lax.dynamic_update_slice_in_dim(cut, block, start, axis=1)
-    return (update(network, grads, config.rate * fall), cut), loss
+    return (update(network, grads, config.rate * rate), cut), loss
 
 
 def _update_texels(block: jax.Array, grads: jax.Array, channels: int, rate: jax.Array) -> jax.Array:
@@ -165,7 +183,6 @@ def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Ar
 
     scale: mean and deviation `[d]` of the reference's parameters.
     """
-    chunks = config.chunks(config.encode_samples)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "encode", chunk)
@@ -174,11 +191,11 @@ def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Ar
         return (to_jax(source.parameters(u, v)), _columns(queries))
 
     advance = jax.jit(partial(_encode_chunk, config, scale), donate_argnums=0)
-    return Phase("encode", chunks, prepare, advance)
+    return Phase("encode", config.chunks(config.encode_samples), prepare, advance, lambda at: config.rate)
 
 
 def _encode_chunk(
-    config: BakeConfig, scale: tuple[Array, Array], state: Tree, first: int,
+    config: BakeConfig, scale: tuple[Array, Array], state: Tree, span: Span,
     parameters: list[jax.Array], columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
     def step(network: Tree, query: Any) -> Any:
@@ -190,7 +207,7 @@ def _encode_chunk(
             return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, stored, latent, wi, wo), target))
 
         loss, grads = jax.value_and_grad(objective)(network["values"])
-        return update(network, grads, jnp.float32(config.rate)), loss
+        return update(network, grads, config.rate * span.scale), loss
 
     steps = config.chunk_steps
     shaped = tuple(value.reshape(steps, -1) for value in parameters)
