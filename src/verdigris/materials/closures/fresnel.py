@@ -30,9 +30,9 @@ def dielectric(dr: Any, cosine: Any, ior: Any) -> Any:
     c = dr.clip(cosine, 0, 1)
     g2 = ior * ior + c * c - 1
     g = dr.sqrt(dr.maximum(g2, 0))
-    outer = (g - c) / dr.maximum(g + c, 1e-8)
-    inner = ((g + c) * c - 1) / dr.maximum((g - c) * c + 1, 1e-8)
-    return dr.select(g2 > 0, 0.5 * outer * outer * (1 + inner * inner), 1)
+    numerator, denominator = (g + c) * c - 1, (g - c) * c + 1
+    outer = (g - c) / dr.maximum((g + c) * denominator, 1e-8)
+    return dr.select(g2 > 0, 0.5 * (outer * outer) * (numerator * numerator + denominator * denominator), 1)
 
 
 def f0_from_ior(ior: Any) -> Any:

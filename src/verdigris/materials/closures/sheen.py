@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verdigris.materials.closures.base import CosineSampled, closure
+from verdigris.materials.closures.base import CosineSampled, closure, number
 from verdigris.materials.nodes.registry import Call
 
 
@@ -59,8 +59,8 @@ class Sheen(CosineSampled):
         """Weight times BSDF times cos(wo)."""
         dr = call.dr
         if call.node.constant("mode", "conty_kulla") != "zeltner":
-            return call["color"] * (_imageworks(dr, wi, wo, call["roughness"]) * wo.z * call["weight"])
-        rough = dr.clip(call["roughness"], 0.01, 1)
+            return call["color"] * (_imageworks(dr, wi, wo, number(call, "roughness")) * wo.z * call["weight"])
+        rough = dr.clip(number(call, "roughness"), 0.01, 1)
         a, b = _ltc(dr, wi.z, rough)
         w = _about_view(call.mi, dr, wi, wo)
         x, y, z = a * w.x + b * w.z, a * w.y, w.z
@@ -72,7 +72,7 @@ class Sheen(CosineSampled):
         """Weight times directional albedo, uncoloured."""
         dr = call.dr
         if call.node.constant("mode", "conty_kulla") == "zeltner":
-            value = _zeltner_albedo(dr, wi.z, dr.clip(call["roughness"], 0.01, 1))
+            value = _zeltner_albedo(dr, wi.z, dr.clip(number(call, "roughness"), 0.01, 1))
         else:
-            value = _imageworks_albedo(dr, wi.z, call["roughness"])
+            value = _imageworks_albedo(dr, wi.z, number(call, "roughness"))
         return call.mi.Vector3f(value * call["weight"])
