@@ -1,4 +1,4 @@
-"""A tiny asset whose bytes are known, and files that are wrong in one chosen way."""
+"""Tiny assets whose bytes are known, and files that are wrong in one chosen way."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from verdigris.asset.format import LENGTH_BYTES, NO_CHECKSUM, canonical_json, se
 from verdigris.asset.write import encode
 from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig, NeuralMaterial
 
-GOLDEN = Path(__file__).parent / "golden" / "tiny.vdg"
+FOLDER = Path(__file__).parent / "golden"
+GOLDEN, GOLDEN_1 = FOLDER / "tiny2.vdg", FOLDER / "tiny.vdg"
+"""A file of the schema that we write, and one of schema 1."""
+
+DECODER = DecoderConfig((3,), "leaky_smelu", ("wi", "difference", "log_half"), "sigmoid", cosine=False)
+DECODER_1 = DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half"))
+"""Their decoders, which have tensors of the same shapes."""
 
 
-def tiny() -> NeuralMaterial:
-    """The material of the golden file: numbers from whole-number arithmetic, so that no random generator matters."""
-    config = ModelConfig(channels=2, frames=1, decoder=DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half")))
+def tiny(decoder: DecoderConfig = DECODER) -> NeuralMaterial:
+    """The material of a golden file: numbers from whole-number arithmetic, so that no random generator matters."""
+    config = ModelConfig(channels=2, frames=1, decoder=decoder)
     counter = 0
 
     def numbers(*shape: int) -> np.ndarray:
@@ -57,8 +63,8 @@ class Parts:
         return seal(header, bytes(self.data))
 
 
-def forged(change: Callable[[Parts], None]) -> bytes:
+def forged(change: Callable[[Parts], None], content: bytes | None = None) -> bytes:
     """A file that is wrong in one way, and sealed with a right checksum so that only that is found."""
-    parts = Parts()
+    parts = Parts(content)
     change(parts)
     return parts.seal()

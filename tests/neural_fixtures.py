@@ -20,10 +20,14 @@ def random_directions(rng, n):
 
 
 def make_material(
-    rng, frames=2, hidden=(16, 16), activation="relu", features=("wi", "wo"), shape=(4, 4), levels=1, lobes=None
-):
-    """A NeuralMaterial with weights of the size a training ends with; `levels` halves `shape` each time."""
-    config = ModelConfig(frames=frames, decoder=DecoderConfig(hidden, activation, features))
+    rng, frames=2, hidden=(16, 16), activation="relu", features=("wi", "wo"), shape=(4, 4), levels=1, lobes=None,
+    **choices,
+):  # fmt: skip
+    """A NeuralMaterial with weights of the size a training ends with; `levels` halves `shape` each time.
+
+    choices: further fields of DecoderConfig.
+    """
+    config = ModelConfig(frames=frames, decoder=DecoderConfig(hidden, activation, features, **choices))
     widths = (config.decoder_inputs, *hidden, 3)
     layers = tuple(
         (

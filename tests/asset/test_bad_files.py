@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN, forged
+from asset_samples import GOLDEN, GOLDEN_1, forged
 from verdigris import asset
 from verdigris.asset.format import MAX_FILE_BYTES, MAX_HEADER_BYTES, seal
 from verdigris.errors import AssetError
@@ -96,11 +96,13 @@ def overlap(parts):
 LOBE = {"kind": "cosine", "frame": -1, "alpha": 1.0, "weight": 1.0}
 
 FORGED = {
-    "newer schema": (put(schema=2), "schema: expected version 1, got 2"),
+    "newer schema": (put(schema=3), "schema: expected version 1 to 2, got 3"),
+    "schema before the first": (put(schema=0), "schema: expected version 1 to 2, got 0"),
+    "huge schema": (put(schema=10**400), "schema: expected version 1 to 2, got 1000"),
     "schema of another type": (put(schema="1"), "manifest.schema: expected an integer, got '1'"),
     "schema as a boolean": (put(schema=True), "manifest.schema: expected an integer, got True"),
     "no schema": (put(schema=...), "manifest.schema: missing"),
-    "other conventions": (put(conventions__uv="upper left"), "conventions: expected those of schema 1"),
+    "other conventions": (put(conventions__uv="upper left"), "conventions: expected those of schema 2"),
     "unknown field": (put(extra=1), "manifest: unknown field 'extra'"),
     "unknown model field": (put(model__heads=1), "model: unknown field 'heads'"),
     "unknown decoder field": (put(model__decoder__bias=1), "model.decoder: unknown field 'bias'"),
@@ -116,12 +118,16 @@ FORGED = {
     "too many layers": (put(model__decoder__hidden=[1] * 17), "model.decoder.hidden: expected 1 to 16 entries, got 17"),
     "hidden of another type": (put(model__decoder__hidden=["3"]), "model.decoder.hidden.0: expected an integer"),
     "too wide": (put(model__decoder__hidden=[1025]), "model: decoder.hidden: expected"),
-    "unknown activation": (put(model__decoder__activation="tanh"), "model: decoder.activation: expected relu"),
+    "unknown activation": (put(model__decoder__activation="tanh"), "model: decoder.activation: expected one of relu"),
     "unknown feature": (
         put(model__decoder__features=["wi", "sun\nrise"]),
         "model: decoder.features: expected distinct",
     ),
     "long feature": (put(model__decoder__features=["w" * 10_000]), "model: decoder.features: expected distinct"),
+    "no output": (put(model__decoder__output=...), "model.decoder.output: missing"),
+    "unknown output": (put(model__decoder__output="tanh"), "model: decoder.output: expected one of exp, sigmoid, got"),
+    "no cosine": (put(model__decoder__cosine=...), "model.decoder.cosine: missing"),
+    "cosine as a number": (put(model__decoder__cosine=1), "model.decoder.cosine: expected true or false, got 1"),
     "no lobes": (put(sampler__lobes=[]), "sampler.lobes: expected 1 to 64 entries, got 0"),
     "lobe without weight": (
         put(sampler__lobes=[{"kind": "ggx", "frame": 0, "alpha": 1}]),
@@ -172,6 +178,21 @@ def test_a_forged_file_is_refused(name, path):
     found = refusal(path, forged(change))
     assert message in found
     assert len(found) < len(str(path)) + 400
+
+
+FORGED_1 = {
+    "output": (put(model__decoder__output="exp"), "model.decoder: unknown field 'output'"),
+    "cosine": (put(model__decoder__cosine=True), "model.decoder: unknown field 'cosine'"),
+    "activation": (put(model__decoder__activation="leaky_smelu"), "model: decoder.activation: schema 1 expects one of"),
+    "feature": (put(model__decoder__features=["wi", "half"]), "model: decoder.features: schema 1 expects names of"),
+    "called schema 2": (put(schema=2), "model.decoder.output: missing"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED_1)
+def test_what_schema_1_did_not_have_is_refused_in_it(name, path):
+    change, message = FORGED_1[name]
+    assert message in refusal(path, forged(change, GOLDEN_1.read_bytes()))
 
 
 def header_only(text):

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN
+from asset_samples import GOLDEN, GOLDEN_1
 from neural_samples import directions, random_material
 from verdigris import asset
 from verdigris.asset import format as vdg_format
-from verdigris.model import DecoderConfig, ModelConfig
+from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig
+from verdigris.model.config import ACTIVATIONS, OUTPUTS
 
 DOC = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 
@@ -37,14 +38,19 @@ def agrees(stranger, path, levels):
         np.testing.assert_allclose(material.pdf(uv, wi, wo, level), [f[1] for f in found], rtol=1e-3)
 
 
-def test_its_reader_agrees_on_the_golden_file(stranger):
-    agrees(stranger, GOLDEN, 2)
+@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN], ids=["schema 1", "schema 2"])
+def test_its_reader_agrees_on_the_golden_files(stranger, path):
+    agrees(stranger, path, 2)
 
 
 @pytest.mark.parametrize(
     "config",
-    [ModelConfig(), ModelConfig(5, 0, DecoderConfig((7,), "leaky_relu", ("log_half", "wo")))],
-    ids=["default", "no frames"],
+    [
+        ModelConfig(),
+        ModelConfig(5, 0, DecoderConfig((7,), "leaky_relu", ("log_half", "wo"), "sigmoid")),
+        ModelConfig(decoder=DecoderConfig((7,), "leaky_smelu", tuple(FEATURE_WIDTHS), cosine=False)),
+    ],
+    ids=["default", "no frames", "every feature"],
 )
 def test_its_reader_agrees_on_other_files(stranger, tmp_path, config):
     asset.save(random_material(config, finest=(5, 12), levels=3), tmp_path / "x.vdg")
@@ -56,10 +62,17 @@ def test_its_conventions_are_the_files():
     assert json.loads(printed) == vdg_format.CONVENTIONS
 
 
+def test_it_names_every_choice_of_the_decoder():
+    for name in (*ACTIVATIONS, *OUTPUTS):
+        assert f'`"{name}"`' in DOC
+    for name, width in FEATURE_WIDTHS.items():
+        assert f"| `{name}` | {width} |" in DOC
+
+
 def test_its_limits_are_ours():
     assert vdg_format.MAX_FILE_BYTES == 2**30
     for number in ("16 777 216", "each side 1 to 16384", "1 to 15", "1 to 16 integers", "1 to 64 objects", "up to 256"):
         assert number in DOC
     limits = (vdg_format.MAX_HEADER_BYTES, vdg_format.MAX_SIDE, vdg_format.MAX_LEVELS, vdg_format.MAX_HIDDEN_LAYERS)
     assert limits == (16_777_216, 16384, 15, 16)
-    assert (vdg_format.MAX_LOBES, vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (64, 256, 1)
+    assert (vdg_format.MAX_LOBES, vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (64, 256, 2)

@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import verdigris
-from asset_samples import GOLDEN, Parts, forged, tiny
+from asset_samples import DECODER_1, GOLDEN, GOLDEN_1, Parts, forged, tiny
 from neural_samples import queries, random_material
 from verdigris import asset
 from verdigris.asset.write import encode
-from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig
+from verdigris.model import FEATURE_WIDTHS, DecoderConfig, Lobe, Metadata, ModelConfig
+from verdigris.model.config import ACTIVATIONS, OUTPUTS
 
-GOLDEN_SHA256 = "2533b07cea29f8e5bf356de786adced2ff3e7611e5c408bbe337d68ecdc64499"
-GOLDEN_EVAL = (0.34061682, 0.01346649, 0.03108616)
+GOLDEN_SHA256 = {
+    GOLDEN_1: "2533b07cea29f8e5bf356de786adced2ff3e7611e5c408bbe337d68ecdc64499",
+    GOLDEN: "5492e528ff89785eb19d59f86619a1ac36a74106f8792de62d3f322249992be1",
+}
+GOLDEN_EVAL = {
+    GOLDEN_1: (0.34061682, 0.01346649, 0.03108616),
+    GOLDEN: (65088.4567315, 22956.29475479, 36864.03998359),
+}
 GOLDEN_PDF = 0.57071141
 """At uv (.2, .9), wi (.6, 0, .8), wo (0, -.6, .8), computed by the reader printed in docs/format.md."""
 
@@ -33,11 +40,13 @@ names = st.text(max_size=40).filter(str.isprintable)
 
 @st.composite
 def materials(draw):
-    features = draw(st.lists(st.sampled_from(["wi", "wo", "log_half"]), min_size=1, unique=True))
+    features = draw(st.lists(st.sampled_from(sorted(FEATURE_WIDTHS)), min_size=1, unique=True))
     decoder = DecoderConfig(
         tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3))),
-        draw(st.sampled_from(["relu", "leaky_relu"])),
+        draw(st.sampled_from(ACTIVATIONS)),
         tuple(features),
+        draw(st.sampled_from(OUTPUTS)),
+        draw(st.booleans()),
     )
     config = ModelConfig(draw(st.integers(1, 9)), draw(st.integers(0, 3)), decoder)
     weights = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
@@ -84,17 +93,30 @@ def test_round_trip(material, tmp_path):
     assert path.read_bytes() == first
 
 
-def test_golden_bytes():
+@pytest.mark.parametrize("path", GOLDEN_SHA256, ids=lambda path: path.stem)
+def test_golden_bytes(path):
     """A change of one byte here is a new schema version: files that people have must stay readable."""
-    content = encode(tiny())
-    assert hashlib.sha256(content).hexdigest() == GOLDEN_SHA256
-    assert GOLDEN.read_bytes() == content
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == GOLDEN_SHA256[path]
 
 
-def test_the_golden_file_evaluates_to_known_numbers():
-    material = asset.load(GOLDEN)
+def test_we_write_the_golden_bytes():
+    assert encode(tiny()) == GOLDEN.read_bytes()
+
+
+def test_a_file_of_schema_1_is_read_as_the_material_it_was():
+    loaded, written = asset.load(GOLDEN_1), tiny(DECODER_1)
+    assert (loaded.config, loaded.lobes, loaded.metadata) == (written.config, written.lobes, written.metadata)
+    assert (loaded.config.decoder.output, loaded.config.decoder.cosine) == ("exp", True)
+    for before, after in zip(arrays(written), arrays(loaded), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert [asset.inspect(path)["schema"] for path in (GOLDEN_1, GOLDEN)] == [1, 2]
+
+
+@pytest.mark.parametrize("path", GOLDEN_EVAL, ids=lambda path: path.stem)
+def test_a_golden_file_evaluates_to_known_numbers(path):
+    material = asset.load(path)
     wi, wo = np.array([[0.6, 0, 0.8]]), np.array([[0, -0.6, 0.8]])
-    np.testing.assert_allclose(material.eval([[0.2, 0.9]], wi, wo), [GOLDEN_EVAL], rtol=1e-5)
+    np.testing.assert_allclose(material.eval([[0.2, 0.9]], wi, wo), [GOLDEN_EVAL[path]], rtol=1e-5)
     np.testing.assert_allclose(material.pdf([[0.2, 0.9]], wi, wo), [GOLDEN_PDF], rtol=1e-5)
 
 

@@ -16,6 +16,9 @@ CONFIGS = [
     ModelConfig(channels=5, frames=3, decoder=DecoderConfig((16,), "leaky_relu")),
     ModelConfig(frames=0, decoder=DecoderConfig((64, 64, 64), features=("wo", "wi"))),
     ModelConfig(frames=1, decoder=DecoderConfig(features=("log_half", "wi"))),
+    ModelConfig(decoder=DecoderConfig((16, 16), "leaky_smelu", ("half", "difference", "cosines"), "sigmoid")),
+    ModelConfig(frames=3, decoder=DecoderConfig(features=("wi", "wo", "half", "difference"), cosine=False)),
+    ModelConfig(frames=0, decoder=DecoderConfig((16,), "leaky_smelu", ("difference",), "sigmoid", False)),
 ]
 
 

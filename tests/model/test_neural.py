@@ -15,6 +15,8 @@ CONFIGS = {
     "paper": ModelConfig(decoder=DecoderConfig((16, 16), features=("wi", "wo"))),
     "one frame, leaky": ModelConfig(5, 1, DecoderConfig((24,), "leaky_relu", ("log_half",))),
     "no frames": ModelConfig(frames=0),
+    "2026": ModelConfig(decoder=DecoderConfig((16, 16), "leaky_smelu", ("half", "difference", "cosines"), "sigmoid")),
+    "no cosine": ModelConfig(frames=3, decoder=DecoderConfig((64, 64, 64), cosine=False)),
 }
 
 
@@ -30,6 +32,20 @@ def test_eval_is_positive_above_the_horizon_and_0_below(name):
     assert (value[above] > 0).all()
     assert (value[~above] == 0).all()
     assert (material.pdf(uv, wi, wo)[~above] == 0).all()
+
+
+def test_without_the_cosine_the_answer_is_multiplied_by_it():
+    plain, weighted = (random_material(ModelConfig(decoder=DecoderConfig(cosine=cosine))) for cosine in (False, True))
+    uv, wi, wo = queries(1000)
+    np.testing.assert_allclose(plain.eval(uv, wi, wo), weighted.eval(uv, wi, wo) * wo[:, 2:], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("activation", "tanh"), ("output", "relu"), ("cosine", 1), ("features", ("wi", "sun"))]
+)
+def test_an_unknown_choice_of_the_decoder_is_named(field, value):
+    with pytest.raises(ValueError, match=rf"decoder\.{field}: expected "):
+        DecoderConfig(**{field: value})
 
 
 @pytest.mark.parametrize("level", [0, 0.6])

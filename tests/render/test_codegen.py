@@ -16,6 +16,10 @@ CONFIGS = [
     dict(frames=0, hidden=(16,), activation="relu", features=("wi", "wo", "log_half"), shape=(1, 1)),
     dict(frames=2, hidden=(64, 64, 64), activation="leaky_relu", features=("log_half", "wo", "wi"), shape=(1, 1)),
     dict(frames=2, hidden=(16, 16), activation="relu", features=("wi", "wo"), shape=(1, 7)),
+    dict(frames=2, hidden=(16, 16), activation="leaky_smelu", features=("half", "difference", "cosines"), shape=(8, 8)),
+    dict(frames=3, hidden=(16,), features=("wi", "wo", "half", "difference"), cosine=False, shape=(8, 8)),
+    dict(frames=0, hidden=(32,), activation="leaky_smelu", features=("difference",), output="sigmoid", shape=(1, 1)),
+    dict(frames=1, hidden=(16,), features=("wi", "log_half"), output="sigmoid", cosine=False, shape=(1, 1)),
 ]
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from verdigris.model.config import ModelConfig
 
-SCHEMA = 1
+SCHEMA = 2
+"""What we write. Schema 1, which we still read, had fewer choices of the decoder."""
+
 MAX_FILE_BYTES = 1 << 30
 MAX_HEADER_BYTES = 16 << 20
 MAX_SIDE = 16384

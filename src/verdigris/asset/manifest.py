@@ -18,13 +18,23 @@ from verdigris.asset.format import (
 from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
 from verdigris.model.neural import Metadata, NeuralMaterial
 
-KINDS = {dict: "an object", list: "a list", str: "a string", int: "an integer", float: "a number"}
+KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+}
+FIRST_ACTIVATIONS, FIRST_FEATURES = ("relu", "leaky_relu"), ("wi", "wo", "log_half")
+"""All that a file of schema 1 may ask for; its answers are `exp`, cosine included."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """What the manifest says, checked. levels: number of latent levels."""
 
+    schema: int
     config: ModelConfig
     levels: int
     lobes: tuple[Lobe, ...]
@@ -43,24 +53,25 @@ def build(material: NeuralMaterial) -> dict[str, Any]:
     }
 
 
-def check_schema(value: Any) -> None:
-    """Raises Malformed where the manifest is of a version that we do not read."""
-    schema = _Fields(value, "manifest").take("schema", int)
-    if schema != SCHEMA:
-        raise Malformed(f"schema: expected version {SCHEMA}, got {schema}")
+def check_schema(value: Any) -> int:
+    """The manifest's version. Raises Malformed where it is one that we do not read."""
+    schema: int = _Fields(value, "manifest").take("schema", int)
+    if not 1 <= schema <= SCHEMA:
+        raise Malformed(f"schema: expected version 1 to {SCHEMA}, got {shorten(schema)}")
+    return schema
 
 
 def parse(value: Any) -> Manifest:
     """Checks a decoded manifest. Raises Malformed, naming the field; unknown fields are refused."""
-    check_schema(value)
+    schema = check_schema(value)
     fields = _Fields(value, "manifest", "schema")
     conventions = fields.take("conventions", dict)
     if conventions != CONVENTIONS:
-        raise Malformed(f"conventions: expected those of schema {SCHEMA}, got others")
+        raise Malformed(f"conventions: expected those of schema {schema}, got others")
     levels = fields.take("levels", int)
     if not 1 <= levels <= MAX_LEVELS:
         raise Malformed(f"levels: expected 1 to {MAX_LEVELS}, got {levels}")
-    config = _parse_model(fields.take("model", dict))
+    config = _parse_model(fields.take("model", dict), schema)
     lobes = _parse_sampler(fields.take("sampler", dict))
     metadata = Metadata(
         name=_parse_name(fields.take("name", str)),
@@ -69,7 +80,7 @@ def parse(value: Any) -> Manifest:
         report=fields.take("report", dict),
     )
     fields.finish()
-    return Manifest(config, levels, lobes, metadata)
+    return Manifest(schema, config, levels, lobes, metadata)
 
 
 class _Fields:
@@ -86,7 +97,8 @@ class _Fields:
             raise Malformed(f"{self.name}.{key}: missing")
         found = self.value[key]
         # bool is an int in Python, not in JSON; an integer is a number in both.
-        right = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
+        right = isinstance(found, (int, float) if kind is float else kind)
+        right = right and isinstance(found, bool) == (kind is bool)
         if not right:
             raise Malformed(f"{self.name}.{key}: expected {KINDS[kind]}, got {shorten(found)}")
         return self._number(key, found) if kind is float else found
@@ -122,19 +134,32 @@ def _parse_list(values: list[Any], name: str, kind: type, limit: int) -> list[An
     return [entries.take(str(index), kind) for index in range(len(values))]
 
 
-def _parse_model(value: dict[str, Any]) -> ModelConfig:
+def _parse_model(value: dict[str, Any], schema: int) -> ModelConfig:
     fields = _Fields(value, "model")
     decoder = _Fields(fields.take("decoder", dict), "model.decoder")
     hidden = _parse_list(decoder.take("hidden", list), "model.decoder.hidden", int, MAX_HIDDEN_LAYERS)
     features = _parse_list(decoder.take("features", list), "model.decoder.features", str, 64)
     activation: Any = decoder.take("activation", str)
+    output: Any = decoder.take("output", str) if schema > 1 else "exp"
+    cosine = decoder.take("cosine", bool) if schema > 1 else True
     channels, frames = fields.take("channels", int), fields.take("frames", int)
     decoder.finish()
     fields.finish()
+    if schema == 1:
+        _check_first(activation, features)
     try:
-        return ModelConfig(channels, frames, DecoderConfig(tuple(hidden), activation, tuple(features)))
+        network = DecoderConfig(tuple(hidden), activation, tuple(features), output, cosine)
+        return ModelConfig(channels, frames, network)
     except ValueError as error:
         raise Malformed(f"model: {error}") from error
+
+
+def _check_first(activation: str, features: list[str]) -> None:
+    """Refuses what only later schemas know."""
+    if activation not in FIRST_ACTIVATIONS:
+        raise Malformed(f"model: decoder.activation: schema 1 expects one of {FIRST_ACTIVATIONS}, got {activation!r}")
+    if not set(features) <= set(FIRST_FEATURES):
+        raise Malformed(f"model: decoder.features: schema 1 expects names of {FIRST_FEATURES}, got {tuple(features)}")
 
 
 def _parse_sampler(value: dict[str, Any]) -> tuple[Lobe, ...]:

@@ -22,7 +22,6 @@ from verdigris.asset.format import (
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
     MAX_SIDE,
-    SCHEMA,
     Malformed,
     checksum,
     one_line,
@@ -56,13 +55,13 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     The file is checked as by `load`. Raises AssetError.
     """
-    material, digest, size = _load(path)
+    material, manifest, digest, size = _load(path)
     networks = [array for layer in material.layers for array in layer]
     return {
         "file": os.fspath(path),
         "bytes": size,
         "checksum": digest,
-        "schema": SCHEMA,
+        "schema": manifest.schema,
         **dataclasses.asdict(material.metadata),
         "conventions": dict(CONVENTIONS),
         "model": json.loads(json.dumps(dataclasses.asdict(material.config))),
@@ -76,8 +75,8 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
     }
 
 
-def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, str]:
-    """The material and the checksum of a file's three parts. Raises Malformed, naming the field."""
+def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, manifests.Manifest, str]:
+    """Material, manifest and checksum of a file's three parts. Raises Malformed, naming the field."""
     entries = _decode(header, "header")
     if not isinstance(entries, dict):
         raise Malformed(f"header: expected an object, got {shorten(entries)}")
@@ -90,20 +89,20 @@ def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, st
     manifest = manifests.parse(decoded)
     arrays = _tensors(entries, data, manifest)
     try:
-        return _material(arrays, manifest), digest
+        return _material(arrays, manifest), manifest, digest
     except ValueError as error:
         raise Malformed(str(error)) from error
 
 
-def _load(path: str | os.PathLike[str]) -> tuple[NeuralMaterial, str, int]:
+def _load(path: str | os.PathLike[str]) -> tuple[NeuralMaterial, manifests.Manifest, str, int]:
     try:
         # Asked before opening: a pipe would block there.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Malformed("expected a regular file")
         with Path(path).open("rb") as stream:
             file = _read(stream)
-        material, digest = parse(file.length, file.header, file.data)
-        return material, digest, sum(map(len, (file.length, file.header, file.data)))
+        material, manifest, digest = parse(file.length, file.header, file.data)
+        return material, manifest, digest, sum(map(len, (file.length, file.header, file.data)))
     except Malformed as error:
         raise AssetError(f"{os.fspath(path)}: {one_line(error)}") from error
     except (OSError, ValueError, MemoryError) as error:

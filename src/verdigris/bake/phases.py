@@ -219,4 +219,4 @@ def _encode_chunk(
 def encode(layers: Any, scale: tuple[Array, Array], parameters: Any) -> jax.Array:
     """Latents `[C, n]` of a reference's parameters, d arrays `[n]`, standardised by `scale` = (mean, deviation)."""
     x = (jnp.stack(parameters) - scale[0][:, None]) / scale[1][:, None]
-    return mlp(layers, jnp.clip(x, -8.0, 8.0), leaky=True)
+    return mlp(layers, jnp.clip(x, -8.0, 8.0), "leaky_relu")

@@ -12,13 +12,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.model.config import DecoderConfig, ModelConfig
-from verdigris.model.decoder import LEAK, OUTPUT_SHIFT
-from verdigris.model.features import LOG_HALF_FLOOR
+from verdigris.model.config import Activation, DecoderConfig, ModelConfig
+from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
+from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 
 Network = dict[str, Any]
-RAW_RANGE = (-20.0, 18.0)
-"""Training clips the decoder's raw output to it: exp(raw - 3) from 1e-10 to 3e6, so that no loss overflows early on."""
+RAW_RANGE = {"exp": (-20.0, 18.0), "sigmoid": (-34.0, 18.0)}
+"""Training clips the decoder's raw output to it, so that no loss overflows early on and none vanishes to 0, where a root
+has no gradient: exp(raw - 3) lies in 1e-10 to 3e6, 1e5 / (1 + exp(-raw)) in 2e-10 to 1e5."""
+
+RAW_START = {"exp": 0.0, "sigmoid": -OUTPUT_SHIFT - float(np.log(SIGMOID_SCALE))}
+"""Bias that the last layer starts with: either output then begins at exp(-3)."""
 
 
 def init_layers(sizes: tuple[int, ...], rng: np.random.Generator) -> list[tuple[jax.Array, jax.Array]]:
@@ -33,7 +37,9 @@ def init_layers(sizes: tuple[int, ...], rng: np.random.Generator) -> list[tuple[
 
 def init_network(config: ModelConfig, rng: np.random.Generator) -> Network:
     """A random decoder and frame layer; the frames start near the geometric one."""
-    network: Network = {"layers": init_layers((config.decoder_inputs, *config.decoder.hidden, 3), rng)}
+    layers = init_layers((config.decoder_inputs, *config.decoder.hidden, 3), rng)
+    layers[-1] = (layers[-1][0], layers[-1][1] + RAW_START[config.decoder.output])
+    network: Network = {"layers": layers}
     if config.frames:
         weight = rng.normal(0.0, 0.1, (6 * config.frames, config.channels)).astype(np.float32)
         network["frames"] = jnp.asarray(weight)
@@ -84,28 +90,74 @@ def frames(network: Network, latent: jax.Array) -> list[tuple[Rows, Rows, Rows]]
 
 def features(config: DecoderConfig, frame: tuple[Rows, Rows, Rows], wi: Rows, wo: Rows) -> list[jax.Array]:
     """The decoder's direction inputs of one frame, rows `[n]` in the order of `config.features`."""
-    rows = []
+    local_wi: Rows = tuple(_dot(wi, axis) for axis in frame)
+    local_wo: Rows = tuple(_dot(wo, axis) for axis in frame)
+    rows: list[jax.Array] = []
     for name in config.features:
         if name == "log_half":
             half = _normalize((wi[0] + wo[0], wi[1] + wo[1], wi[2] + wo[2]))
             gap = tuple(a - b for a, b in zip(half, frame[2], strict=True))
             rows.append((jnp.log(_dot(gap, gap) + LOG_HALF_FLOOR) + 6.0) / 6.0)
+        elif name == "half":
+            rows += _half(local_wi, local_wo)
+        elif name == "difference":
+            rows += _difference(_half(local_wi, local_wo), local_wi)
+        elif name == "cosines":
+            rows += [local_wi[2], local_wo[2]]
         else:
-            rows += [_dot(wi if name == "wi" else wo, axis) for axis in frame]
+            rows += local_wi if name == "wi" else local_wo
     return rows
 
 
-def mlp(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array, leaky: bool) -> jax.Array:
-    """An MLP with ReLU or leaky ReLU between its layers, `[in, n] -> [out, n]`."""
+def _half(wi: Rows, wo: Rows) -> Rows:
+    return _normalize((wi[0] + wo[0], wi[1] + wo[1], wi[2] + wo[2]))
+
+
+def _difference(half: Rows, wi: Rows) -> Rows:
+    """`wi` turned by the shortest arc from `half` to (0, 0, 1): see `model/features.py`."""
+    vx, vy, z = half[1], -half[0], half[2]
+    along = (vx * wi[0] + vy * wi[1]) / jnp.maximum(1.0 + z, ARC_DIVISOR_MIN)
+    return (
+        wi[0] * z + vy * wi[2] + along * vx,
+        wi[1] * z - vx * wi[2] + along * vy,
+        wi[2] * z + vx * wi[1] - vy * wi[0],
+    )
+
+
+def activate(kind: Activation, x: jax.Array) -> jax.Array:
+    """The activation, elementwise: see `model/decoder.py`."""
+    if kind == "relu":
+        return jnp.maximum(x, 0.0)
+    if kind == "leaky_relu":
+        return jnp.maximum(x, LEAK * x)
+    inner = jnp.clip(x, -SMELU_BETA, SMELU_BETA)
+    bend = inner + SMELU_BETA
+    return LEAK * x + (1.0 - LEAK) * (bend * bend * (0.25 / SMELU_BETA) + jnp.maximum(x - inner, 0.0))
+
+
+def mlp(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array, activation: Activation) -> jax.Array:
+    """An MLP with an activation between its layers, `[in, n] -> [out, n]`."""
     for index, (weight, bias) in enumerate(layers):
         x = weight @ x + bias[:, None]
         if index < len(layers) - 1:
-            x = jnp.maximum(x, LEAK * x) if leaky else jnp.maximum(x, 0.0)
+            x = activate(activation, x)
     return x
 
 
-def decode(config: ModelConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows) -> jax.Array:
-    """Cosine-weighted response of latents `[C, n]` and unit directions, rows `[n]`, `-> [3, n]`; no horizon test."""
+def answer(config: ModelConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows) -> jax.Array:
+    """What the network itself gives, with or without the cosine of wo as `config.decoder.cosine` says.
+
+    Latents `[C, n]` and unit directions, rows `[n]`, `-> [3, n]`; no horizon test.
+    """
     rows = [row for frame in frames(network, latent) for row in features(config.decoder, frame, wi, wo)]
-    raw = mlp(network["layers"], jnp.concatenate([jnp.stack(rows), latent]), config.decoder.activation == "leaky_relu")
-    return jnp.exp(jnp.clip(raw, *RAW_RANGE) - OUTPUT_SHIFT)
+    raw = mlp(network["layers"], jnp.concatenate([jnp.stack(rows), latent]), config.decoder.activation)
+    raw = jnp.clip(raw, *RAW_RANGE[config.decoder.output])
+    if config.decoder.output == "exp":
+        return jnp.exp(raw - OUTPUT_SHIFT)
+    return SIGMOID_SCALE / (1.0 + jnp.exp(-raw))
+
+
+def decode(config: ModelConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows) -> jax.Array:
+    """Cosine-weighted response: arguments and result as for `answer`."""
+    response = answer(config, network, latent, wi, wo)
+    return response if config.decoder.cosine else response * wo[2]

@@ -5,35 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FEATURE_WIDTHS = {"wi": 3, "wo": 3, "log_half": 1}
+FEATURE_WIDTHS = {"wi": 3, "wo": 3, "half": 3, "difference": 3, "cosines": 2, "log_half": 1}
 """Numbers a learned frame contributes to the decoder's input, by feature name.
 
 `wi`, `wo`: the direction dotted with the frame's t, b, n [P].
+`half`: the unit half vector of these two [T].
+`difference`: `wi` turned by the shortest arc that takes that half vector to (0, 0, 1) [T].
+`cosines`: the last numbers of `wi` and of `wo`, alone [T].
 `log_half`: (log(|h - n|^2 + 1e-6) + 6) / 6 with h the unit half vector and n the frame's normal. Our own: a GGX lobe is
 piecewise almost linear in it, whatever its width.
 """
 
-Activation = Literal["relu", "leaky_relu"]
+Activation = Literal["relu", "leaky_relu", "leaky_smelu"]
+Output = Literal["exp", "sigmoid"]
+ACTIVATIONS = ("relu", "leaky_relu", "leaky_smelu")
+OUTPUTS = ("exp", "sigmoid")
 
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """The network from (directions in the learned frames, latent) to the cosine-weighted response.
+    """The network from (directions in the learned frames, latent) to the response.
 
     Input order: for each frame, for each feature in `features` order, its numbers; then the latent.
-    Hidden layers are affine + activation (`leaky_relu`: slope 0.01), the last is affine with 3 outputs;
-    the response is exp(raw - 3) [P].
+    Hidden layers are affine + activation (formulas: `model/decoder.py`), the last is affine with 3 outputs.
+    output: `exp` answers exp(raw - 3) [P], `sigmoid` 1e5 / (1 + exp(-raw)) [T].
+    cosine: whether the answer already is the BSDF times the cosine of wo [P]; else it is multiplied by it.
     """
 
     hidden: tuple[int, ...] = (32, 32)
     activation: Activation = "relu"
     features: tuple[str, ...] = ("wi", "wo", "log_half")
+    output: Output = "exp"
+    cosine: bool = True
 
     def __post_init__(self) -> None:
         if not self.hidden or any(not 1 <= n <= 1024 for n in self.hidden):
             raise ValueError(f"decoder.hidden: expected 1 or more widths from 1 to 1024, got {self.hidden}")
-        if self.activation not in ("relu", "leaky_relu"):
-            raise ValueError(f"decoder.activation: expected relu or leaky_relu, got {self.activation!r}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"decoder.activation: expected one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
+        if self.output not in OUTPUTS:
+            raise ValueError(f"decoder.output: expected one of {', '.join(OUTPUTS)}, got {self.output!r}")
+        if not isinstance(self.cosine, bool):
+            raise ValueError(f"decoder.cosine: expected true or false, got {self.cosine!r}")
         unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
         if unknown or not self.features or len(set(self.features)) != len(self.features):
             raise ValueError(

@@ -110,9 +110,10 @@ class NeuralMaterial:
         return latent, shading_frames(self.frame_weight, latent)
 
     def _response(self, latent: Array, frames: Array, wi: Array, wo: Array) -> Array:
-        x = decoder_input(self.config.decoder, frames, wi, wo, latent)
+        config = self.config.decoder
+        answer = decode(self.layers, config.activation, config.output, decoder_input(config, frames, wi, wo, latent))
         above = (wi[:, 2] > 0) & (wo[:, 2] > 0)
-        return np.where(above[:, None], decode(self.layers, self.config.decoder.activation, x), 0)
+        return np.where(above[:, None], answer if config.cosine else answer * wo[:, 2:], 0)
 
     def _cast(self, **arguments: tuple[Array, int]) -> list[Array]:
         """The arguments as `[n, width]` arrays of our dtype, all of one length."""

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from verdigris.model.config import Lobe
-from verdigris.model.decoder import LEAK, OUTPUT_SHIFT
-from verdigris.model.features import LOG_HALF_FLOOR
+from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
+from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 from verdigris.model.frames import NORM_MIN
 from verdigris.model.neural import NeuralMaterial
 from verdigris.runtime import mitsuba
@@ -93,29 +93,55 @@ class DrjitMaterial:
 
     def _features(self, frames: list[Frame], wi: Vector3f, wo: Vector3f) -> list[Float]:
         """See `model/features.py`."""
-        dr = self._dr
         columns: list[Float] = []
-        for t, b, n in frames:
+        for frame in frames:
             for name in self.material.config.decoder.features:
-                if name == "log_half":
-                    columns.append((dr.log(self._half_distance(n, wi, wo) + LOG_HALF_FLOOR) + 6) * (1 / 6))
-                else:
-                    direction = wi if name == "wi" else wo
-                    columns += [dr.dot(t, direction), dr.dot(b, direction), dr.dot(n, direction)]
+                columns += self._feature(name, frame, wi, wo)
         return columns
+
+    def _feature(self, name: str, frame: Frame, wi: Vector3f, wo: Vector3f) -> list[Float]:
+        """One feature's numbers in one frame; what two features share is merged by Dr.Jit."""
+        mi, dr = self._mi, self._dr
+        if name == "log_half":
+            return [(dr.log(self._half_distance(frame[2], wi, wo) + LOG_HALF_FLOOR) + 6) * (1 / 6)]
+        local_wi, local_wo = (mi.Vector3f(*[dr.dot(axis, direction) for axis in frame]) for direction in (wi, wo))
+        if name == "cosines":
+            return [local_wi.z, local_wo.z]
+        if name in ("wi", "wo"):
+            return list(local_wi if name == "wi" else local_wo)
+        half = self._normalize(local_wi + local_wo)
+        if name == "half":
+            return list(half)
+        arc = mi.Vector3f(half.y, -half.x, 0)
+        along = dr.dot(arc, local_wi) / dr.maximum(1 + half.z, ARC_DIVISOR_MIN)
+        return list(local_wi * half.z + dr.cross(arc, local_wi) + along * arc)
 
     def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Color3f:
         """See `model/decoder.py`."""
         mi, dr = self._mi, self._dr
-        leak = 0.0 if self.material.config.decoder.activation == "relu" else LEAK
         x = self._features(frames, wi, wo) + list(latent)
         for weight, bias in self._layers[:-1]:
-            x = [self._affine(row, b, x) for row, b in zip(weight, bias, strict=True)]
-            x = [dr.maximum(value, value * leak if leak else 0.0) for value in x]
+            x = [self._activate(self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)]
         weight, bias = self._layers[-1]
-        raw = [self._affine(row, b, x) for row, b in zip(weight, bias, strict=True)]
-        response = mi.Color3f(*[dr.exp(value - OUTPUT_SHIFT) for value in raw])
+        answer = mi.Color3f(*[self._output(self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)])
+        response = answer if self.material.config.decoder.cosine else answer * wo.z
         return dr.select(self._above(wi, wo), response, 0)
+
+    def _activate(self, x: Float) -> Float:
+        dr, kind = self._dr, self.material.config.decoder.activation
+        if kind != "leaky_smelu":
+            return dr.maximum(x, 0.0 if kind == "relu" else x * LEAK)
+        inner = dr.clip(x, -SMELU_BETA, SMELU_BETA)
+        bend = inner + SMELU_BETA
+        ramp = dr.fma(bend * bend, 0.25 / SMELU_BETA, dr.maximum(x - inner, 0))
+        return dr.fma(ramp, 1 - LEAK, x * LEAK)
+
+    def _output(self, raw: Float) -> Float:
+        dr = self._dr
+        if self.material.config.decoder.output == "exp":
+            return dr.exp(raw - OUTPUT_SHIFT)
+        decay = dr.exp(-dr.abs(raw))
+        return SIGMOID_SCALE * dr.select(raw >= 0, 1, decay) / (1 + decay)
 
     def _axis(self, lobe: Lobe, frames: list[Frame]) -> Vector3f:
         return self._mi.Vector3f(0, 0, 1) if lobe.frame < 0 else frames[lobe.frame][2]
