@@ -21,7 +21,7 @@ _QUADRATURE = 48
 def widths(dr: Any, roughness: Any) -> tuple[Any, Any]:
     """GGX widths in the range the reference supports (see conventions.ALPHA_MIN); numbers of a pair of numbers."""
     if isinstance(roughness, tuple):
-        x, y = (min(max(width, ALPHA_MIN), 1.0) for width in roughness)
+        x, y = (float(min(max(width, ALPHA_MIN), 1)) for width in roughness)
         return x, y
     return dr.clip(roughness.x, ALPHA_MIN, 1), dr.clip(roughness.y, ALPHA_MIN, 1)
 
