@@ -8,6 +8,7 @@ from verdigris.bake.config import PRESETS as PRESETS
 from verdigris.bake.config import BakeConfig as BakeConfig
 from verdigris.bake.config import DirectionMix as DirectionMix
 from verdigris.bake.config import preset as preset
+from verdigris.bake.loop import Job as Job
 from verdigris.bake.loop import Progress as Progress
 from verdigris.bake.pipeline import bake as bake
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from verdigris.bake import lobes, metrics, noise
+from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
-from verdigris.bake.loop import OnProgress, Pace, Progress, run
+from verdigris.bake.loop import Job, Loop, OnProgress, Progress, Stage
 from verdigris.bake.phases import (
     ENCODER_HIDDEN,
+    Phase,
     encode,
     encode_phase,
     optimiser_state,
@@ -25,6 +27,8 @@ from verdigris.bake.phases import (
     without_encoder,
 )
 from verdigris.bake.queries import QuerySource
+from verdigris.bake.record import curves
+from verdigris.bake.schedule import Pace
 from verdigris.bake.trainable import Network, init_layers, init_network
 from verdigris.conventions import Array, luminance
 from verdigris.model.config import Lobe
@@ -44,20 +48,27 @@ LATENT_MAX = 64.0
 _ONE_COSINE = (Lobe("cosine", -1, 0.0, 1.0),)
 
 
-def bake(reference: Any, config: BakeConfig | None = None, on_progress: OnProgress | None = None) -> NeuralMaterial:
+def bake(
+    reference: Any,
+    config: BakeConfig | None = None,
+    on_progress: OnProgress | None = None,
+    job: Job | None = None,
+) -> NeuralMaterial:
     """Bakes a reference into a neural material that depends on the reference, the configuration and the seed alone.
 
     reference: a material, or a source that `load_reference` takes. config: default `standard`.
-    on_progress: called after each chunk. Nothing is written to disk, and an interrupt leaves nothing behind.
+    on_progress: called after each chunk. job: where to keep a checkpoint, and a deadline; by default nothing is written
+    to disk, and an interrupt leaves nothing behind. A bake that a deadline shortened says so in its report.
 
-    Raises BakeError when training diverges or the reference gives values that are not finite.
+    Raises BakeError when training diverges, the reference gives values that are not finite, or the deadline is too
+    near.
     """
     if not hasattr(reference, "eval_dr"):
         from verdigris.materials.reference import load_reference
 
         reference = load_reference(reference)
     _use_compilation_cache()
-    return _Bake(reference, config or BakeConfig(), on_progress).run()
+    return _Bake(reference, config or BakeConfig(), job or Job(), on_progress).run()
 
 
 def _use_compilation_cache() -> None:
@@ -71,55 +82,67 @@ def _use_compilation_cache() -> None:
 class _Bake:
     """One bake in progress."""
 
-    def __init__(self, reference: Any, config: BakeConfig, on_progress: OnProgress | None):
+    def __init__(self, reference: Any, config: BakeConfig, job: Job, on_progress: OnProgress | None):
         estimates = config.estimates or noise.estimates_for(reference, config.seed)
+        checkpoint = Checkpoint(job.checkpoint, identity(reference.source, config)) if job.checkpoint else None
         self.estimates, reference = estimates, reference.averaging(estimates)
-        self.reference, self.config, self.on_progress = reference, config, on_progress
+        self.reference, self.config = reference, config
         self.source = QuerySource(reference, config.mix)
         varying = reference.varying
         self.resolution = config.resolution if varying else 1
         self.encodes = varying and reference.parameter_count > 0
         self.tune_samples = config.tune_samples if varying else config.uniform_samples
-        chunks = config.chunks(self.tune_samples) + (config.chunks(config.encode_samples) if self.encodes else 0)
-        self.pace = Pace(chunks, config.chunk, config.chunk_steps)
+        samples = ({"encode": config.encode_samples} if self.encodes else {}) | {"tune": self.tune_samples}
+        chunks = {name: config.chunks(count) for name, count in samples.items()}
+        pace = Pace(chunks, config.chunk, self.resolution**2, job.deadline)
+        self.loop = Loop(self.source, config.chunk_steps, pace, job, checkpoint, on_progress)
 
     def run(self) -> NeuralMaterial:
         """All phases."""
-        start = time.perf_counter()
         network = optimiser_state(init_network(self.config.model, np.random.default_rng([self.config.seed, 0])))
-        network, latents = self._encode(network) if self.encodes else (network, self._plain_latents())
-        phase = tune_phase(self.config, self.source, self.resolution, self.tune_samples)
-        state = {"network": network, "texture": texture_state(latents)}
-        state, loss = run(phase, state, self.pace, self.on_progress)
+        encode = Stage("encode", lambda: encode_phase(self.config, self.source, self._scale), self._encode_state)
+        tune = Stage("tune", self._tune_phase, self._tune_state)
+        state = self.loop.run([encode, tune] if self.encodes else [tune], {"network": network})
         material = self._rounded(state["network"]["values"], state["texture"][: self.config.model.channels])
         material = replace(material, lobes=self._fit_lobes(material))
-        return self._reported(material, loss, start)
+        return self._reported(material)
 
-    def _encode(self, network: Any) -> tuple[Any, jax.Array]:
-        """The encoder phase: the trained network and the first latents `[C, H, W]`."""
-        rng = phase_rng(self.config.seed, "latents")
-        u, v = rng.random((2, STATISTICS_SAMPLES), dtype=np.float32)
+    @cached_property
+    def _scale(self) -> tuple[Array, Array]:
+        """Mean and deviation `[d]` of the reference's parameters over the surface."""
+        u, v = phase_rng(self.config.seed, "latents").random((2, STATISTICS_SAMPLES), dtype=np.float32)
         values = np.stack([np.asarray(value) for value in self.source.parameters(u, v)])
         deviation = values.std(axis=1)
-        scale = (values.mean(axis=1), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32))
-        sizes = (len(values), *ENCODER_HIDDEN, self.config.model.channels)
-        # The last layer starts at a tenth, which suits a response but would hide the latent from the decoder.
-        layers = init_layers(sizes, rng)
-        layers[-1] = (layers[-1][0] * 5.0, layers[-1][1])
-        state = {"network": optimiser_state({**network["values"], "encoder": layers})}
-        state, _ = run(encode_phase(self.config, self.source, scale), state, self.pace, self.on_progress)
-        trained = state["network"]
-        encoder = trained["values"]["encoder"]
-        return without_encoder(trained), self._encoded_latents(encoder, scale, rng)
+        return values.mean(axis=1), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
 
-    def _encoded_latents(self, encoder: Any, scale: tuple[Array, Array], rng: np.random.Generator) -> jax.Array:
+    def _encode_state(self, state: Any) -> Any:
+        """The network with an encoder beside it."""
+        sizes = (len(self._scale[0]), *ENCODER_HIDDEN, self.config.model.channels)
+        # The last layer starts at a tenth, which suits a response but would hide the latent from the decoder.
+        layers = init_layers(sizes, phase_rng(self.config.seed, "latents", 1))
+        layers[-1] = (layers[-1][0] * 5.0, layers[-1][1])
+        return {"network": optimiser_state({**state["network"]["values"], "encoder": layers})}
+
+    def _tune_phase(self) -> Phase:
+        return tune_phase(self.config, self.source, self.resolution, self.tune_samples)
+
+    def _tune_state(self, state: Any) -> Any:
+        """The network without its encoder, and the texels that it gave, or random ones."""
+        network = state["network"]
+        if "encoder" not in network["values"]:
+            return {"network": network, "texture": texture_state(self._plain_latents())}
+        latents = self._encoded_latents(network["values"]["encoder"])
+        return {"network": without_encoder(network), "texture": texture_state(latents)}
+
+    def _encoded_latents(self, encoder: Any) -> jax.Array:
+        rng = phase_rng(self.config.seed, "latents", 2)
         side = self.resolution
         y, x = np.divmod(np.arange(side * side), side)
         total = jnp.zeros((self.config.model.channels, side * side), jnp.float32)
         encode_all = jax.jit(encode)
         for _ in range(ENCODE_JITTER):
             u, v = (((axis + rng.random(side * side)) / side).astype(np.float32) for axis in (x, y))
-            total = total + encode_all(encoder, scale, to_jax(self.source.parameters(u, v)))
+            total = total + encode_all(encoder, self._scale, to_jax(self.source.parameters(u, v)))
         return (total / ENCODE_JITTER).reshape(-1, side, side)
 
     def _plain_latents(self) -> jax.Array:
@@ -148,20 +171,24 @@ class _Bake:
         normals = shading_frames(material.frame_weight, fetch(material.latents[0], uv))[:, :, 2]
         return lobes.fit(normals, wi, wo, importance)
 
-    def _reported(self, material: NeuralMaterial, loss: float, start: float) -> NeuralMaterial:
-        rng = phase_rng(self.config.seed, "report")
+    def _reported(self, material: NeuralMaterial) -> NeuralMaterial:
+        rng, record, on_progress = phase_rng(self.config.seed, "report"), self.loop.record, self.loop.on_progress
         report = metrics.measure(material, self.source, self.config.report_samples, rng)
-        report |= {"loss": loss, "training_samples": self._trained(), "bad_reference_values": self.source.bad}
-        report["estimates"] = self.estimates
-        if self.on_progress is not None:
-            self.on_progress(Progress("report", 1, 1, loss, self._trained() / (time.perf_counter() - start), 0.0))
+        loss, samples = record.losses["tune"][-1], record.chunks * self.config.chunk
+        # No times: they differ from bake to bake, the file must not.
+        report |= {
+            "loss": loss,
+            "training_samples": samples,
+            "bad_reference_values": self.source.bad,
+            "estimates": self.estimates,
+            "retries": record.retries,
+            "shortened": record.shortened,
+            "curves": curves(record.losses, self.config.chunk_steps),
+        }
+        if on_progress is not None:
+            on_progress(Progress("report", 1, 1, loss, samples / self.loop.seconds, 0.0, self.loop.seconds))
         metadata = Metadata(self.reference.name, dict(self.reference.source), _plain(asdict(self.config)), report)
         return replace(material, metadata=metadata)
-
-    def _trained(self) -> int:
-        config = self.config
-        encoded = config.chunks(config.encode_samples) if self.encodes else 0
-        return (encoded + config.chunks(self.tune_samples)) * config.chunk
 
 
 def _float16(array: Any) -> Array:
