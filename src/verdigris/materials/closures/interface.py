@@ -19,7 +19,7 @@ from typing import Any
 
 from verdigris.conventions import ALPHA_MIN
 from verdigris.materials.closures import fresnel, microfacet
-from verdigris.materials.closures.interface_loss import Loss, constant_loss, varying_loss
+from verdigris.materials.closures.interface_loss import Loss
 
 
 class Way(Enum):
@@ -49,10 +49,11 @@ class RoughInterface:
         self.mi, self.dr, self.eta, self.tint = mi, dr, eta, tint
         if isinstance(roughness, tuple):
             self.ax, self.ay = (min(max(width, ALPHA_MIN), 1.0) for width in roughness)
-            self._loss: Loss = constant_loss(dr, eta, (self.ax * self.ay) ** 0.5)
+            alpha = (self.ax * self.ay) ** 0.5
         else:
             self.ax, self.ay = microfacet.widths(dr, roughness)
-            self._loss = varying_loss(mi, dr, eta, dr.sqrt(self.ax * self.ay))
+            alpha = dr.sqrt(self.ax * self.ay)
+        self._loss = Loss(mi, dr, eta, alpha)
         above, below = self._loss.mean_above, self._loss.mean_below
         self._all_missing = above + eta * eta * below
         self._share_above = above / self._all_missing
