@@ -10,6 +10,7 @@ import numpy as np
 from verdigris.materials.closures.table import AXIS, SIZE, Table
 
 _QUADRATURE = 40
+_TAIL = 3
 _LEAST = 1e-7
 
 
@@ -50,10 +51,12 @@ def _losses(eta: float) -> dict[str, np.ndarray]:
 def _lost_from(mu: np.ndarray, alpha: np.ndarray, eta: float) -> np.ndarray:
     """Share that one bounce loses, of light from cos `mu` on the side where the other side's index is `eta` times.
 
-    mu, alpha: `[m, 1]`; returns `[m]`. By stratified visible normals; reflection and transmission are summed.
+    mu, alpha: `[m, 1]`; returns `[m]`. By visible normals in strata that narrow towards the steep ones: few, but of a
+    narrow lobe they are most of what is lost. Reflection and transmission are summed.
     """
     grid = (np.arange(_QUADRATURE) + 0.5) / _QUADRATURE
-    u, t = (x.reshape(1, -1) for x in np.meshgrid(grid, grid))
+    u, s = (x.reshape(1, -1) for x in np.meshgrid(grid, grid))
+    t, density = 1 - (1 - s) ** _TAIL, _TAIL * (1 - s) ** (_TAIL - 1)
     sine = np.sqrt(1 - mu * mu)
     norm = np.sqrt((sine * alpha) ** 2 + mu * mu)
     vx, vz = sine * alpha / norm, mu / norm
@@ -75,4 +78,4 @@ def _lost_from(mu: np.ndarray, alpha: np.ndarray, eta: float) -> np.ndarray:
         so = np.sqrt(out * out + alpha * alpha * (1 - out * out))
         weight = out * (mu + stretched[0]) / np.maximum(stretched[0] * out + so * mu, 1e-12)
         kept += np.where(out > 0, share * weight, 0)
-    return np.clip(1 - kept.mean(1), 0, 1)
+    return np.clip((density * (1 - kept)).mean(1), 0, 1)
