@@ -3,7 +3,6 @@
 import numpy as np
 
 from verdigris import runtime
-from verdigris.conventions import half_vector
 
 
 def smooth_noise(size, cell, rng):
@@ -110,10 +109,3 @@ def uniform_plastic(alpha=0.2):
 def uniform_mirror():
     """A conductor of the narrowest width."""
     return StandIn(size=0, alpha=(0.0025, 0.0025), albedo=(0.0, 0.0, 0.0), f0=0.9, name="mirror")
-
-
-def directions(n, rng, cos_min=0.05):
-    """`[n, 3]` float32 unit directions above the horizon."""
-    d = rng.normal(size=(n, 3))
-    d[:, 2] = np.abs(d[:, 2]) + cos_min
-    return half_vector(d, d).astype(np.float32)

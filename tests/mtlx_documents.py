@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from verdigris.materials.reference import ReferenceMaterial, load_reference
 
 _TEMPLATE = """<?xml version="1.0"?>
@@ -39,17 +37,3 @@ def closure_node(category: str, name: str = "B", **inputs: str) -> str:
 def closure_material(folder: Path, category: str, **inputs: str) -> ReferenceMaterial:
     """A material that is one closure."""
     return load_reference(write_document(folder, closure_node(category, **inputs)))
-
-
-def direction(theta_rad: float, phi_rad: float = 0.0) -> np.ndarray:
-    """Unit vector at a polar angle from +z, `[3]` float32."""
-    s = np.sin(theta_rad)
-    return np.array([s * np.cos(phi_rad), s * np.sin(phi_rad), np.cos(theta_rad)], dtype=np.float32)
-
-
-def random_directions(rng: np.random.Generator, n: int, lowest: float = 0.02) -> np.ndarray:
-    """Uniform unit vectors above the surface with z >= lowest, `[n, 3]` float32."""
-    z = rng.uniform(lowest, 1, n)
-    phi = rng.uniform(0, 2 * np.pi, n)
-    s = np.sqrt(1 - z * z)
-    return np.stack([s * np.cos(phi), s * np.sin(phi), z], axis=1).astype(np.float32)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from directions import random_directions
 from verdigris.model import Lobe, Metadata, ModelConfig, NeuralMaterial
 
-LOBES = (Lobe("cosine", -1, 1.0, 0.4), Lobe("ggx", 0, 0.3, 0.35), Lobe("ggx", 1, 0.05, 0.25))
-COSINE = (Lobe("cosine", -1, 1.0, 1.0),)
+LOBES = (
+    Lobe("cosine", -1, 1.0, 0.4),
+    Lobe("ggx", 0, 0.3, 0.25),
+    Lobe("ggx", 1, 0.05, 0.2),
+    Lobe("cosine", 0, 1.0, 0.15),
+)
 
 
-def widths(config: ModelConfig) -> tuple[int, ...]:
-    return (config.decoder_inputs, *config.decoder.hidden, 3)
+def lobes_of(frames: int) -> tuple[Lobe, ...]:
+    """`LOBES` about the frames that there are, the normal's (-1) where there are none."""
+    return tuple(Lobe(lobe.kind, min(lobe.frame, frames - 1), lobe.alpha, lobe.weight) for lobe in LOBES)
 
 
 def random_material(
@@ -30,7 +36,7 @@ def random_material(
     def normal(*shape: int, scale: float = 1.0) -> np.ndarray:
         return (rng.normal(size=shape) * scale).astype(np.float16).astype(dtype)
 
-    sizes = widths(config)
+    sizes = (config.decoder_inputs, *config.decoder.hidden, 3)
     return NeuralMaterial(
         config=config,
         latents=tuple(
@@ -40,21 +46,13 @@ def random_material(
         layers=tuple(
             (normal(b, a, scale=a**-0.5), normal(b, scale=0.1)) for a, b in zip(sizes, sizes[1:], strict=False)
         ),
-        lobes=lobes if lobes is not None else (LOBES if config.frames >= 2 else COSINE),
+        lobes=lobes if lobes is not None else lobes_of(config.frames),
         metadata=metadata or Metadata(),
     )
 
 
-def directions(n: int, seed: int = 0, full_sphere: bool = False) -> np.ndarray:
-    """Uniform unit directions `[n, 3]` above the horizon, or all around."""
-    v = np.random.default_rng(seed).normal(size=(n, 3))
-    v /= np.linalg.norm(v, axis=1, keepdims=True)
-    if not full_sphere:
-        v[:, 2] = np.maximum(np.abs(v[:, 2]), 1e-6)
-    return v
-
-
-def queries(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """uv `[n, 2]` in -1..2, wi and wo `[n, 3]` above the horizon."""
-    uv = np.random.default_rng(seed).uniform(-1, 2, (n, 2))
-    return uv, directions(n, seed + 1), directions(n, seed + 2)
+def queries(n: int, seed: int = 0, below: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """uv `[n, 2]` in -1..2, wi and wo `[n, 3]`, all float64; the share `below` of either lies under the horizon."""
+    rng = np.random.default_rng(seed)
+    wi, wo = (random_directions(rng, n, 1e-3, below, np.float64) for _ in range(2))
+    return rng.uniform(-1, 2, (n, 2)), wi, wo

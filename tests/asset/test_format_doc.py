@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asset_samples import GOLDEN, GOLDEN_1
-from neural_samples import directions, random_material
+from neural_samples import queries, random_material
 from verdigris import asset
 from verdigris.asset import format as vdg_format
 from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig
@@ -30,8 +30,7 @@ def agrees(stranger, path, levels):
     """Response and density of 50 queries a level, by both readers."""
     material = asset.load(path)
     manifest, tensors = stranger["read"](path)
-    uv = np.random.default_rng(0).uniform(-1, 2, (50, 2))
-    wi, wo = directions(50, 1, full_sphere=True), directions(50, 2)
+    uv, wi, wo = queries(50, below=0.25)
     for level in range(levels):
         found = [stranger["evaluate"](manifest, tensors, *query, level) for query in zip(uv, wi, wo, strict=True)]
         np.testing.assert_allclose(material.eval(uv, wi, wo, level), [f[0] for f in found], rtol=1e-4)

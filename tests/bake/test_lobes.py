@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bake_standin import directions
+from directions import random_directions
 from verdigris.bake import lobes
 from verdigris.model.config import Lobe
 from verdigris.model.sampler import mixture_pdf, sample_mixture
@@ -30,7 +30,7 @@ def test_fit_recovers_a_mixture_of_its_own_lobes(rng):
     n = 40_000
     normals = np.zeros((n, 1, 3), np.float32)
     normals[:] = (0.28, 0.0, 0.96)
-    wi = directions(n, rng)
+    wi = random_directions(rng, n, 0.05)
     truth = (Lobe("cosine", -1, 0.0, 0.4), Lobe("ggx", 0, 0.055, 0.6))
     wo, pdf = sample_mixture(truth, normals, wi, rng.random((n, 3), dtype=np.float32))
     kept = pdf > 0
@@ -47,7 +47,7 @@ def test_the_cosine_lobe_keeps_its_share(rng):
     n = 20_000
     normals = np.zeros((n, 1, 3), np.float32)
     normals[..., 2] = 1
-    wi = directions(n, rng)
+    wi = random_directions(rng, n, 0.05)
     wo, pdf = sample_mixture((Lobe("ggx", -1, 0.0025, 1.0),), normals, wi, rng.random((n, 3), dtype=np.float32))
     kept = pdf > 0
     found = lobes.fit(normals[kept], wi[kept], wo[kept], np.ones(kept.sum(), np.float32))
@@ -56,5 +56,5 @@ def test_the_cosine_lobe_keeps_its_share(rng):
 
 
 def test_a_black_material_gets_a_cosine_lobe(rng):
-    normals, wi = np.zeros((10, 1, 3), np.float32), directions(10, rng)
+    normals, wi = np.zeros((10, 1, 3), np.float32), random_directions(rng, 10, 0.05)
     assert lobes.fit(normals, wi, wi, np.zeros(10, np.float32)) == (Lobe("cosine", -1, 0.0, 1.0),)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bake_standin import directions
+from directions import random_directions
 from verdigris import asset
 from verdigris.bake.trainable import as_stored, decode, init_network
 from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
@@ -36,7 +36,7 @@ def twin(config, rng, n):
 def test_forward_agrees_with_numpy(config, rng):
     n = 2000
     network, material, latent = twin(config, rng, n)
-    wi, wo = directions(n, rng), directions(n, rng)
+    wi, wo = random_directions(rng, n, 0.05), random_directions(rng, n, 0.05)
     # Half of the pairs almost mirror each other, where the half vector's distance to n loses digits first.
     wo[::2] = wi[::2] * np.float32([-1, -1, 1]) + 1e-3 * rng.normal(size=(n // 2, 3)).astype(np.float32)
     wo /= np.linalg.norm(wo, axis=1, keepdims=True)
@@ -54,7 +54,7 @@ def test_training_sees_what_the_asset_stores(rng, tmp_path):
     asset.save(material, tmp_path / "a.vdg")
     stored = asset.load(tmp_path / "a.vdg")
     row = rng.integers(0, 16, n)
-    wi, wo = directions(n, rng), directions(n, rng)
+    wi, wo = random_directions(rng, n, 0.05), random_directions(rng, n, 0.05)
     uv = np.stack([np.full(n, 0.5), (row + 0.5) / 16], axis=1)
     trained = as_stored({"network": network, "latent": jnp.asarray(material.latents[0][row, 0].T)})
     got = decode(config, trained["network"], trained["latent"], tuple(jnp.asarray(wi.T)), tuple(jnp.asarray(wo.T)))
@@ -82,7 +82,7 @@ def _at_texel_centres(material, uv, wi, wo):
 def test_gradient_agrees_with_differences(rng):
     config = ModelConfig()
     network, _, latent = twin(config, rng, 64)
-    wi, wo = (tuple(jnp.asarray(directions(64, rng).T)) for _ in range(2))
+    wi, wo = (tuple(jnp.asarray(random_directions(rng, 64, 0.05).T)) for _ in range(2))
 
     def total(z):
         return jnp.log(decode(config, network, z, wi, wo)).sum()

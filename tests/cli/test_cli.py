@@ -10,12 +10,13 @@ import time
 import pytest
 from PIL import Image
 
-from neural_fixtures import make_material
+from neural_samples import random_material
 from verdigris.asset import save
 from verdigris.cli import files
 from verdigris.cli.main import run
 from verdigris.cli.progress import time_left
 from verdigris.errors import AssetError, RenderError
+from verdigris.model import Metadata
 
 RED = """<?xml version="1.0"?>
 <materialx version="1.39" colorspace="lin_rec709">
@@ -113,7 +114,7 @@ def test_inspect_a_damaged_asset(capsys, tmp_path):
 @pytest.fixture
 def asset(tmp_path, rng):
     path = tmp_path / "random.vdg"
-    save(make_material(rng), path)
+    save(random_material(finest=(4, 4), metadata=Metadata(name="random")), path)
     return path
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtlx_documents import closure_node, direction, write_document
+from directions import direction
+from mtlx_documents import closure_node, write_document
 from verdigris.materials.reference import ReferenceMaterial, load_reference
 
 LAYERINGS = ("scale", "walk")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from directions import direction, random_directions
 from laws.chi2 import Grid, assert_sampler
-from mtlx_documents import closure_material, closure_node, direction, random_directions, write_document
+from mtlx_documents import closure_material, closure_node, write_document
 from verdigris.materials.reference import ReferenceMaterial, load_reference
 
 WHITE = "color3:1,1,1"

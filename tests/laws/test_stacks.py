@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm  # JAX brings SciPy
 
+from directions import direction, random_directions
 from laws import mirror_lobes
 from laws.chi2 import Grid, assert_sampler
 from laws.stack_documents import LAYERINGS, STACKS, load_stack
-from mtlx_documents import direction, random_directions
 from verdigris.materials.material import columns
 from verdigris.materials.reference import ReferenceMaterial, load_reference
 from verdigris.runtime import mitsuba

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtlx_documents import closure_node, direction, write_document
+from directions import direction
+from mtlx_documents import closure_node, write_document
 from verdigris.errors import GraphError
 from verdigris.materials import walk
 from verdigris.materials.closures.interface import RoughInterface, Way

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtlx_documents import random_directions
+from directions import random_directions
 from verdigris.materials.library import names, textures
 from verdigris.materials.reference import load_reference
 

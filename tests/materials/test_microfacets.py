@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mtlx_documents import closure_material, random_directions
+from directions import random_directions
+from mtlx_documents import closure_material
 from verdigris.materials.closures import fresnel, microfacet
 from verdigris.materials.closures.table import AXIS
 from verdigris.runtime import mitsuba

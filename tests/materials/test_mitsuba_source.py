@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtlx_documents import direction, random_directions
+from directions import direction, random_directions
 from verdigris.errors import GraphError
 from verdigris.materials import mitsuba_source, texture_budget
 from verdigris.materials.mitsuba_material import MitsubaMaterial

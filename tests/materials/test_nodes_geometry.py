@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtlx_documents import direction, write_document
+from directions import direction
+from mtlx_documents import write_document
 from verdigris.errors import GraphError
 from verdigris.materials.colorspaces import COLOUR_SPACES
 from verdigris.materials.reference import load_reference

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtlx_documents import closure_node, direction, random_directions, write_document
+from directions import direction, random_directions
+from mtlx_documents import closure_node, write_document
 from verdigris.materials.reference import load_reference, material_names
 
 GLASS = "standard_surface_glass.mtlx"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtlx_documents import direction
+from directions import direction
 from verdigris.errors import GraphError
 from verdigris.materials.reference import load_reference
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neural_samples import directions
+from directions import random_directions
 from verdigris.model.config import DecoderConfig, ModelConfig
 from verdigris.model.decoder import activate, decode, respond
 from verdigris.model.features import decoder_input, difference, half_distance, half_in_frames, in_frames, log_half
@@ -65,8 +65,8 @@ def _rotate(axis, angle, v):
     return v * np.cos(angle) + np.cross(axis, v) * np.sin(angle) + axis * (axis @ v) * (1 - np.cos(angle))
 
 
-def test_difference_is_a_rotation_that_takes_the_half_vector_to_z():
-    half, wi = directions(500, 1)[:, None], directions(500, 2, full_sphere=True)[:, None]
+def test_difference_is_a_rotation_that_takes_the_half_vector_to_z(rng):
+    half, wi = (random_directions(rng, 500, 0, below, np.float64)[:, None] for below in (0, 0.5))
     turned = difference(half, wi)
     np.testing.assert_allclose(difference(half, half), np.broadcast_to([0.0, 0.0, 1.0], half.shape), atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), 1, atol=1e-12)
@@ -83,8 +83,8 @@ def test_difference_is_continuous_at_mirror_reflection_and_opposite_the_normal()
         np.testing.assert_allclose(turned, np.broadcast_to(z * wi, turned.shape), atol=1e-5)
 
 
-def test_half_distance_is_2_minus_2_cosines():
-    wi, wo, normal = directions(500, 1), directions(500, 2), directions(500, 3)
+def test_half_distance_is_2_minus_2_cosines(rng):
+    wi, wo, normal = (random_directions(rng, 500, dtype=np.float64) for _ in range(3))
     h = (wi + wo) / np.linalg.norm(wi + wo, axis=1, keepdims=True)
     np.testing.assert_allclose(half_distance(normal[:, None], wi, wo)[:, 0], 2 - 2 * (h * normal).sum(1), atol=1e-12)
 

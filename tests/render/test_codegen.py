@@ -3,29 +3,37 @@
 import numpy as np
 import pytest
 
-from neural_fixtures import make_material, random_directions
-from verdigris.model.config import Lobe
+from neural_samples import queries, random_material
+from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.runtime import mitsuba
 
 QUERIES = 100_000
 
+LEAKY, SMOOTH = "leaky_relu", "leaky_smelu"
 CONFIGS = [
-    dict(frames=2, hidden=(32, 32), activation="relu", features=("wi", "wo", "log_half"), shape=(48, 64)),
-    dict(frames=1, hidden=(16, 16), activation="leaky_relu", features=("wi", "wo"), shape=(48, 64)),
-    dict(frames=0, hidden=(16,), activation="relu", features=("wi", "wo", "log_half"), shape=(1, 1)),
-    dict(frames=2, hidden=(64, 64, 64), activation="leaky_relu", features=("log_half", "wo", "wi"), shape=(1, 1)),
-    dict(frames=2, hidden=(16, 16), activation="relu", features=("wi", "wo"), shape=(1, 7)),
-    dict(frames=2, hidden=(16, 16), activation="leaky_smelu", features=("half", "difference", "cosines"), shape=(8, 8)),
-    dict(frames=3, hidden=(16,), features=("wi", "wo", "half", "difference"), cosine=False, shape=(8, 8)),
-    dict(frames=0, hidden=(32,), activation="leaky_smelu", features=("difference",), output="sigmoid", shape=(1, 1)),
-    dict(frames=1, hidden=(16,), features=("wi", "log_half"), output="sigmoid", cosine=False, shape=(1, 1)),
+    (ModelConfig(decoder=DecoderConfig((32, 32), "relu", ("wi", "wo", "log_half"))), (48, 64)),
+    (ModelConfig(frames=1, decoder=DecoderConfig((16, 16), LEAKY, ("wi", "wo"))), (48, 64)),
+    (ModelConfig(frames=0, decoder=DecoderConfig((16,), "relu", ("wi", "wo", "log_half"))), (1, 1)),
+    (ModelConfig(decoder=DecoderConfig((64, 64, 64), LEAKY, ("log_half", "wo", "wi"))), (1, 1)),
+    (ModelConfig(decoder=DecoderConfig((16, 16), "relu", ("wi", "wo"))), (1, 7)),
+    (ModelConfig(decoder=DecoderConfig((16, 16), SMOOTH, ("half", "difference", "cosines"))), (8, 8)),
+    (
+        ModelConfig(frames=3, decoder=DecoderConfig((16,), "relu", ("wi", "wo", "half", "difference"), cosine=False)),
+        (8, 8),
+    ),
+    (ModelConfig(frames=0, decoder=DecoderConfig((32,), SMOOTH, ("difference",), output="sigmoid")), (1, 1)),
+    (
+        ModelConfig(frames=1, decoder=DecoderConfig((16,), "relu", ("wi", "log_half"), output="sigmoid", cosine=False)),
+        (1, 1),
+    ),
 ]
+"""(configuration, texels of the finest level)."""
 
 
-def queries(rng, n=QUERIES):
-    uv = rng.uniform(-1.5, 2.5, (n, 2)).astype(np.float32)
-    return uv, random_directions(rng, n), random_directions(rng, n)
+def single(n=QUERIES):
+    """Queries as float32; some directions lie below the horizon."""
+    return tuple(part.astype(np.float32) for part in queries(n, below=0.05))
 
 
 def traced(uv, *directions):
@@ -37,29 +45,29 @@ def relative(got, expected):
     return np.abs(got - expected) / np.maximum(np.abs(expected), 1e-6)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=str)
-def test_eval_agrees(config, rng):
-    material = make_material(rng, **config)
-    uv, wi, wo = queries(rng)
+@pytest.mark.parametrize(("config", "finest"), CONFIGS, ids=str)
+def test_eval_agrees(config, finest):
+    material = random_material(config, finest)
+    uv, wi, wo = single()
     got = np.array(DrjitMaterial(material).eval_dr(*traced(uv, wi, wo))).T
     expected = material.eval(uv, wi, wo)
     assert expected.max() > 0
     assert relative(got, expected).max() < 1e-5
 
 
-@pytest.mark.parametrize("config", CONFIGS[:3], ids=str)
-def test_pdf_agrees(config, rng):
-    material = make_material(rng, **config)
-    uv, wi, wo = queries(rng)
+@pytest.mark.parametrize(("config", "finest"), CONFIGS[:3], ids=str)
+def test_pdf_agrees(config, finest):
+    material = random_material(config, finest)
+    uv, wi, wo = single()
     got = np.array(DrjitMaterial(material).pdf_dr(*traced(uv, wi, wo)))
     # A lobe of width 0.1 amplifies the half vector's rounding by its inverse.
     assert relative(got, material.pdf(uv, wi, wo)).max() < 5e-5
 
 
-@pytest.mark.parametrize("config", CONFIGS[:3], ids=str)
-def test_sample_agrees(mi, config, rng):
-    material = make_material(rng, **config)
-    uv, wi, _ = queries(rng)
+@pytest.mark.parametrize(("config", "finest"), CONFIGS[:3], ids=str)
+def test_sample_agrees(mi, config, finest, rng):
+    material = random_material(config, finest)
+    uv, wi, _ = single()
     u = rng.random((len(uv), 3), dtype=np.float32)
     wo, pdf = DrjitMaterial(material).sample_dr(*traced(uv, wi), mi.Float(u[:, 0]), mi.Point2f(u[:, 1:].T))
     wo, pdf = np.array(wo).T, np.array(pdf)
@@ -77,17 +85,17 @@ def test_sample_agrees(mi, config, rng):
 
 def test_narrow_lobes_keep_their_digits(rng):
     lobes = (Lobe("ggx", 0, 2.5e-3, 0.7), Lobe("cosine", -1, 1.0, 0.3))
-    material = make_material(rng, frames=1, shape=(1, 1), lobes=lobes)
-    uv, wi, _ = queries(rng, 20_000)
+    material = random_material(ModelConfig(frames=1), (1, 1), lobes=lobes)
+    uv, wi, _ = single(20_000)
     wo, pdf, _ = material.sample(uv, wi, rng.random((len(uv), 3), dtype=np.float32))
     keep = pdf > 0
     got = np.array(DrjitMaterial(material).pdf_dr(*traced(uv[keep], wi[keep], wo[keep])))
     assert np.quantile(relative(got, pdf[keep]), 0.99) < 1e-3
 
 
-def test_level_is_clamped_to_the_pyramid(rng):
-    material = make_material(rng, shape=(8, 8), levels=3)
-    uv, wi, wo = queries(rng, 1000)
+def test_level_is_clamped_to_the_pyramid():
+    material = random_material(finest=(8, 8), levels=3)
+    uv, wi, wo = single(1000)
     for level in (0, 1, 2, 9):
         got = np.array(DrjitMaterial(material, level).eval_dr(*traced(uv, wi, wo))).T
         assert relative(got, material.eval(uv, wi, wo, level=level)).max() < 1e-5

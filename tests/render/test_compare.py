@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_fixtures import make_material
+from neural_samples import random_material
 from verdigris.errors import RenderError
 from verdigris.render import metrics
 from verdigris.render.compare import compare, compare_images, contact_sheet
@@ -69,7 +69,7 @@ def test_black_and_broken_images_do_not_end_the_process(pair):
 
 
 def test_compare_renders_and_saves(rng, tmp_path):
-    material = make_material(rng, shape=(2, 2))
+    material = random_material(finest=(2, 2))
     seen = []
     result = compare(
         material, material, "sphere", (40, 40), spp=64, reference_spp=128, on_progress=lambda *a: seen.append(a)

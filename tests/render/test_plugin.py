@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import verdigris
-from neural_fixtures import make_material
+from neural_samples import random_material
 from verdigris.errors import RuntimeMissing
-from verdigris.model.config import Lobe
+from verdigris.model.config import Lobe, ModelConfig
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.render.plugin import make_bsdf, register
 from verdigris.runtime import mitsuba
@@ -19,7 +19,7 @@ from verdigris.runtime import mitsuba
 @pytest.fixture(scope="module")
 def asset(tmp_path_factory):
     path = tmp_path_factory.mktemp("asset") / "random.vdg"
-    material = make_material(np.random.default_rng(3), shape=(8, 8))
+    material = random_material(finest=(8, 8))
     verdigris.save(material, path)
     return path
 
@@ -151,7 +151,7 @@ def test_a_mirrored_uv_map_mirrors_the_bitangent(mi):
 
 def test_a_sphere_in_a_constant_environment_equals_the_integral_of_eval(mi, rng):
     """Path-traced radiance at the centre pixels = integral of the NumPy eval over the hemisphere (a z-test)."""
-    material = make_material(rng, frames=2, shape=(1, 1), features=("wi", "wo", "log_half"))
+    material = random_material(finest=(1, 1))
     camera = {
         "type": "orthographic",
         "to_world": mi.ScalarTransform4f().look_at([0, 0, 5], [0, 0, 0], [0, 1, 0])
@@ -174,7 +174,7 @@ def test_a_sphere_in_a_constant_environment_equals_the_integral_of_eval(mi, rng)
 @pytest.mark.parametrize("theta_deg", [10, 60])
 def test_sampling_matches_the_pdf(mi, dr, theta_deg, rng):
     lobes = (Lobe("cosine", -1, 1.0, 0.3), Lobe("ggx", 0, 0.25, 0.7))
-    bsdf = make_bsdf(DrjitMaterial(make_material(rng, frames=1, shape=(1, 1), lobes=lobes)))
+    bsdf = make_bsdf(DrjitMaterial(random_material(ModelConfig(frames=1), (1, 1), lobes=lobes)))
     theta = np.deg2rad(theta_deg)
     wi = [float(np.sin(theta)), 0, float(np.cos(theta))]
 
@@ -200,7 +200,7 @@ def test_sampling_matches_the_pdf(mi, dr, theta_deg, rng):
 
 
 def test_sample_eval_and_pdf_are_consistent(mi, dr, rng):
-    bsdf = make_bsdf(DrjitMaterial(make_material(rng, shape=(8, 8))))
+    bsdf = make_bsdf(DrjitMaterial(random_material(finest=(8, 8))))
     n = 10_000
     si = dr.zeros(mi.SurfaceInteraction3f, n)
     si.uv = mi.Point2f(rng.random((2, n)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neural_fixtures import make_material
+from neural_samples import random_material
 from verdigris.errors import RenderError
 from verdigris.render.pathtrace import as_bsdf, coverage, render
 from verdigris.render.scenes import STAGES
@@ -39,7 +39,7 @@ def test_an_object_fills_its_frame_and_stays_inside(scene):
 
 @pytest.mark.parametrize("scene", STAGES)
 def test_every_scene_renders_a_neural_material(scene, rng):
-    image = render(make_material(rng), scene, SIZE, spp=4)
+    image = render(random_material(), scene, SIZE, spp=4)
     assert image.shape == (SIZE[1], SIZE[0], 3) and image.dtype == np.float32
     assert np.isfinite(image).all() and image.min() >= 0 and image.max() > 0.05
 
