@@ -98,7 +98,7 @@ def test_sampling(name: str, layering: str, width: float, theta_deg: float) -> N
 
 
 @pytest.mark.parametrize("name", FURNACE)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", (0.05, 0.1, 0.3, 1.0))
 def test_white_furnace_of_walked_stacks(name: str, width: float, rng) -> None:
     """A stack that absorbs nothing returns all light, within 1 %."""
     material, found = load_stack(name, "walk", white=True), []
