@@ -142,3 +142,18 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_a_bsdf_is_taken_as_it_is(mi):
     bsdf = mi.load_dict(WHITE)
     assert as_bsdf(bsdf) is bsdf
+
+
+@pytest.mark.parametrize("scene", STAGES)
+def test_the_lamp_lights_the_same_object(scene):
+    studio, lamp = (render(WHITE, name, SIZE, 16) for name in (scene, f"{scene}@lamp"))
+    mask = coverage(f"{scene}@lamp", SIZE)
+    assert np.array_equal(mask, coverage(scene, SIZE))
+    assert 0.1 < lamp[mask].mean() < 3 and not np.allclose(lamp[mask], studio[mask], rtol=0.05)
+    np.testing.assert_allclose(render(WHITE, f"{scene}@studio", SIZE, 4), render(WHITE, scene, SIZE, 4), rtol=1e-3)
+
+
+@pytest.mark.parametrize("scene", ["sphere@", "sphere@moon", "@lamp", "cube@lamp"])
+def test_an_unknown_light_is_refused(scene):
+    with pytest.raises(RenderError, match="scene: expected sphere, plane, teapot .or one @lamp."):
+        render(WHITE, scene, SIZE, 1)

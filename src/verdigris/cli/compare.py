@@ -29,7 +29,7 @@ def compare(
     material: Annotated[
         str | None, typer.Option("-m", "--material", help="Which material; default: the one that was baked.")
     ] = None,
-    scene: Annotated[str, typer.Option(help="sphere, plane, teapot, or a Mitsuba scene FILE.xml.")] = "sphere",
+    scene: Annotated[str, typer.Option(help="sphere, plane, teapot (or one @lamp), or a scene FILE.xml.")] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel, of each.")] = 128,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,

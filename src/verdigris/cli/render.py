@@ -15,7 +15,7 @@ from verdigris.cli import files
 def render(
     source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
     material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
-    scene: Annotated[str, typer.Option(help="sphere, plane, teapot, or a Mitsuba scene FILE.xml.")] = "sphere",
+    scene: Annotated[str, typer.Option(help="sphere, plane, teapot (or one @lamp), or a scene FILE.xml.")] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel.")] = 64,
     output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,

@@ -1,4 +1,4 @@
-"""The test scenes: one object under the studio, or a scene file of the user's with its material replaced."""
+"""The test scenes: one object under the studio or a lamp, or a scene file of the user's with its material replaced."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ STAGES = {
     "teapot": Stage(teapot, (1.5, 6.2, 13.5), (0.26, -0.06, 0), 27.0),
 }
 
+LIGHTS = ("studio", "lamp")
+"""An environment with soft boxes, or a small area light over a dim sky: `sphere@lamp` is the sphere under the lamp."""
+
+_LAMP_AT, _LAMP_SIZE, _LAMP_RADIANCE, _SKY_RADIANCE = (4.0, 12.0, 5.0), 1.0, 110.0, 0.08
+
 
 @functools.cache
 def _grids(name: str) -> list[Grid]:
@@ -54,19 +59,21 @@ def _studio() -> Any:
 def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
     """A `mitsuba.Scene` that shows the BSDF, with a film of `size` (width, height) and the `path` integrator.
 
-    scene: sphere, plane, teapot, or a path ending in `.xml`, whose BSDF with id "material" is replaced.
+    scene: sphere, plane, teapot, each alone or with `@studio` (the default) or `@lamp`, or a path ending in `.xml`,
+    whose BSDF with id "material" is replaced.
     Raises RenderError: unknown name, bad size, or a scene file that is missing, broken or without that id.
     """
     if len(size) != 2 or not all(1 <= side <= MAX_SIDE for side in size):
         raise RenderError(f"size: expected two sides from 1 to {MAX_SIDE}, got {'x'.join(map(str, size))}")
-    if str(scene) in STAGES:
-        return _build_stage(str(scene), bsdf, size)
+    stage, _, light = str(scene).partition("@")
+    if stage in STAGES and (light or LIGHTS[0]) in LIGHTS and not str(scene).endswith("@"):
+        return _build_stage(stage, light or LIGHTS[0], bsdf, size)
     if not str(scene).lower().endswith(".xml"):
-        raise RenderError(f"scene: expected {', '.join(STAGES)} or a path ending in .xml, got {scene}")
+        raise RenderError(f"scene: expected {', '.join(STAGES)} (or one @lamp) or a path ending in .xml, got {scene}")
     return _build_file(Path(scene), bsdf, size)
 
 
-def _build_stage(name: str, bsdf: Any, size: tuple[int, int]) -> Any:
+def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any:
     mi = mitsuba()
     stage = STAGES[name]
     film = {
@@ -89,9 +96,21 @@ def _build_stage(name: str, bsdf: Any, size: tuple[int, int]) -> Any:
                 "sampler": {"type": "independent"},
             },
             "object": mesh(_grids(name), bsdf),
-            "environment": {"type": "envmap", "bitmap": mi.Bitmap(_studio())},
+            **_lights(light),
         }
     )
+
+
+def _lights(name: str) -> dict[str, Any]:
+    mi = mitsuba()
+    if name == "studio":
+        return {"environment": {"type": "envmap", "bitmap": mi.Bitmap(_studio())}}
+    facing = mi.ScalarTransform4f().look_at(_LAMP_AT, (0, 0, 0), (0, 1, 0)) @ mi.ScalarTransform4f().scale(_LAMP_SIZE)
+    emitter = {"type": "area", "radiance": {"type": "rgb", "value": _LAMP_RADIANCE}}
+    return {
+        "lamp": {"type": "rectangle", "to_world": facing, "emitter": emitter},
+        "sky": {"type": "constant", "radiance": {"type": "rgb", "value": _SKY_RADIANCE}},
+    }
 
 
 def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:

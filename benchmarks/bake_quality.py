@@ -1,0 +1,120 @@
+"""Bakes twelve materials and measures them in four scenes against their references. Prints JSON.
+
+    .venv/bin/python benchmarks/bake_quality.py ../shared/materials --preset standard --out out/quality
+
+Sphere and plane, each under the studio and under a lamp: views that no bake has seen. Errors are means over the pixels
+the material covers. `floor`: the same error between two renders of the reference with the same samples, what the noise
+of the pictures alone gives. The library's materials are walked. Each bake runs by the command line in a process of its
+own, so its seconds are those a user waits; let nothing else run meanwhile. What is in `--out` is not done again, so a
+run that was stopped goes on, and `--only NAME` does a part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import verdigris
+from verdigris.materials.material import Material
+from verdigris.materials.reference import load_reference
+from verdigris.render.compare import ComparisonResult, compare_images, contact_sheet
+from verdigris.render.image import read_image, write_image
+from verdigris.render.pathtrace import coverage, render
+
+LIBRARY = ("ceramic_teapot", "teapot_handle", "slicer_handle", "slicer_blade", "inkwell_brass")
+DOCUMENTS = (
+    ("standard_surface_chess_pieces.mtlx", "M_King_B"),
+    ("standard_surface_chess_pieces.mtlx", "M_Chessboard"),
+    ("standard_surface_chess_pieces.mtlx", "M_Knight_B"),
+    ("standard_surface_wood_tiled.mtlx", "Tiled_Wood"),
+    ("gltf_pbr_boombox.mtlx", "Material_boombox"),
+    ("open_pbr_carpaint.mtlx", "Car_Paint"),
+    ("standard_surface_carpaint.mtlx", "Car_Paint"),
+)
+SCENES = ("sphere", "plane", "sphere@lamp", "plane@lamp")
+ERRORS = ("flip", "hdr_flip")
+
+
+def subjects(folder: Path) -> dict[str, tuple[str, str]]:
+    """(source, material) of every name."""
+    found = {name: (f"library:{name}", name) for name in LIBRARY}
+    for document, name in DOCUMENTS:
+        label = name if name.startswith("M_") else document.removesuffix(".mtlx")
+        found[label] = (str(folder / document), name)
+    return found
+
+
+def bake(source: str, material: str, asset: Path, options: argparse.Namespace) -> float:
+    """Bakes by the command line; the seconds it took, start to end, kept beside the asset."""
+    record = asset.with_suffix(".seconds.json")
+    if not (asset.is_file() and record.is_file()):
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "verdigris.cli.main", "bake", source, "-m", material, "-o", str(asset)]
+        subprocess.run([*command, "--preset", options.preset], check=True, stdout=sys.stderr)
+        record.write_text(json.dumps(round(time.perf_counter() - start, 1)))
+    return float(json.loads(record.read_text()))
+
+
+def image(kept: Path, material: Any, scene: str, options: argparse.Namespace, seed: int) -> np.ndarray:
+    """A render, kept as EXR."""
+    if not kept.is_file():
+        write_image(kept, render(material, scene, (options.size, options.size), options.spp, seed))
+    return read_image(kept)
+
+
+def measure(
+    name: str, reference: Material, asset: Path, options: argparse.Namespace
+) -> tuple[dict[str, Any], list[tuple[str, ComparisonResult]]]:
+    """Errors in every scene, and the pictures."""
+    neural, numbers, pictures = verdigris.load(asset), {}, []
+    for scene in SCENES:
+        stem = f"{name}.{scene}.{options.size}.{options.spp}"
+        images = [image(options.out / f"{stem}.reference{k}.exr", reference, scene, options, 100 + k) for k in (0, 1)]
+        baked = image(options.out / f"{stem}.{options.preset}.exr", neural, scene, options, 7)
+        mask = coverage(scene, (options.size, options.size))
+        result, noise = (compare_images(images[0], other, mask) for other in (baked, images[1]))
+        numbers[scene] = {key: round(result.metrics["covered"][key], 4) for key in (*ERRORS, "relmse")}
+        numbers[scene] |= {f"floor_{key}": round(noise.metrics["covered"][key], 4) for key in ERRORS}
+        pictures.append((f"{name} {scene}", result))
+    return numbers, pictures
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("documents", type=Path, help="folder of the shared documents")
+    parser.add_argument("--out", type=Path, required=True, help="folder for assets, images and pictures")
+    parser.add_argument("--preset", default="standard")
+    parser.add_argument("--size", type=int, default=192, help="side of the pictures in pixels")
+    parser.add_argument("--spp", type=int, default=1024, help="samples a pixel, of each picture")
+    parser.add_argument("--only", action="append", help="a material; repeatable; default: all twelve")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    materials, pictures = {}, []
+    for name, (source, material) in subjects(options.documents).items():
+        if options.only and name not in options.only:
+            continue
+        asset = options.out / f"{name}.{options.preset}.vdg"
+        seconds = bake(source, material, asset, options)
+        scenes, shown = measure(name, load_reference(source, material), asset, options)
+        pictures += shown
+        means = {key: round(float(np.mean([scenes[s][key] for s in SCENES])), 4) for key in scenes[SCENES[0]]}
+        materials[name] = {"bake_seconds": seconds, "bytes": asset.stat().st_size, **means, "scenes": scenes}
+        print(f"{name}: {means}", file=sys.stderr, flush=True)
+    contact_sheet(pictures, options.out / f"{options.preset}.png", columns=2, panel_width=160)
+    means = {key: round(float(np.mean([m[key] for m in materials.values()])), 4) for key in ERRORS}
+    worst = {key: max(materials, key=lambda name: materials[name][key]) for key in ERRORS}
+    settings = {"preset": options.preset, "size": options.size, "spp": options.spp}
+    print(json.dumps({**settings, "mean": means, "worst": worst, "materials": materials}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
