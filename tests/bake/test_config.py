@@ -1,6 +1,7 @@
 """Presets and checks of a bake's settings."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -29,6 +30,10 @@ def test_budgets_grow_from_preset_to_preset():
         (lambda: BakeConfig(seed=-1), "seed: "),
         (lambda: BakeConfig(batch=1000), "batch: expected a power of two"),
         (lambda: BakeConfig(loss="l3"), "loss: expected one of power_l1"),
+        (lambda: BakeConfig(mollify_degrees=-1), "mollify_degrees: expected 0 to 45, got -1"),
+        (lambda: BakeConfig(mollify_share=1.5), "mollify_share: expected 0 to 1, got 1.5"),
+        (lambda: BakeConfig(mollify_samples=0), "mollify_samples: expected 1 to 1024, got 0"),
+        (lambda: BakeConfig(augment_colours=2), "augment_colours: expected 0 to 1, got 2"),
         (lambda: BakeConfig(tune_samples=0), "tune_samples: expected more than 0, got 0"),
         (lambda: DirectionMix(0.5, 0.5, 0.5), "mix: expected three shares"),
     ],
@@ -37,6 +42,14 @@ def test_a_wrong_setting_is_named(call, message):
     with pytest.raises(BakeError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_the_cone_is_that_of_the_paper():
+    """20 000 of 300 000 iterations, from 10 degrees."""
+    config = BakeConfig(mollify_degrees=10, mollify_share=20_000 / 300_000)
+    found = [math.degrees(config.cone(i / 300_000)) for i in (0, 5_000, 10_000, 20_000, 150_000, 300_000)]
+    assert found == pytest.approx([10.0, 5.0 * (1.0 + math.sqrt(0.5)), 5.0, 0.0, 0.0, 0.0])
+    assert BakeConfig(mollify_degrees=10, mollify_share=0).cone(0.0) == 0.0
 
 
 def test_chunks_cover_the_budget():

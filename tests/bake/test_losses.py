@@ -13,6 +13,7 @@ FORMULAS = {
     "power_l1": lambda x, y: 3 * np.abs(np.cbrt(x) - np.cbrt(y)),
     "relative_l1": lambda x, y: np.abs(x - y) / (x + 0.01),
     "relative_l2": lambda x, y: ((x - y) / (x + 0.01)) ** 2,
+    "smape": lambda x, y: np.abs(x - y) / (x + y + 0.01),
 }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from verdigris.errors import BakeError
 from verdigris.model.config import DecoderConfig, ModelConfig
 
-LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2"]
-LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2")
+LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2", "smape"]
+LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2", "smape")
 ESTIMATES_MAX = 64
+MOLLIFY_DEGREES_MAX, MOLLIFY_SAMPLES_MAX = 45.0, 1024
 RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
 """A texture side below 16 holds no 9 x 9 tile with room to move; the upper limit is memory."""
 
@@ -48,6 +50,10 @@ class BakeConfig:
     rate, texel_rate: Adam's step size for the networks and for the texels, constant while the encoder trains, then
     falling by a half cosine to `rate_end` times their start.
     estimates: walks that a target averages where the reference is walked; 0: as many as its noise asks for.
+    mollify_degrees, mollify_share, mollify_samples: blur of the targets at the start, see `cone`. 0 degrees: none. A
+    blurred target costs `mollify_samples` evaluations of the reference.
+    augment_colours: probability at the start of the encoder phase that a query's colours are permuted or repeated, in
+    the encoder's inputs and in the target alike; it falls to 0 over the phase (see `colours.py`).
     """
 
     preset: str = "standard"
@@ -66,6 +72,10 @@ class BakeConfig:
     rate_end: float = 0.01
     report_samples: int = 65536
     estimates: int = 0
+    mollify_degrees: float = 0.0
+    mollify_share: float = 0.07
+    mollify_samples: int = 16
+    augment_colours: float = 0.0
 
     def __post_init__(self) -> None:
         if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
@@ -78,6 +88,13 @@ class BakeConfig:
             raise BakeError(f"batch: expected a power of two of 64 or more, got {self.batch}")
         if self.loss not in LOSSES:
             raise BakeError(f"loss: expected one of {', '.join(LOSSES)}, got {self.loss!r}")
+        if not 0 <= self.mollify_degrees <= MOLLIFY_DEGREES_MAX:
+            raise BakeError(f"mollify_degrees: expected 0 to {MOLLIFY_DEGREES_MAX:g}, got {self.mollify_degrees}")
+        if not 1 <= self.mollify_samples <= MOLLIFY_SAMPLES_MAX:
+            raise BakeError(f"mollify_samples: expected 1 to {MOLLIFY_SAMPLES_MAX}, got {self.mollify_samples}")
+        for name in ("mollify_share", "augment_colours"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
         positive = ("encode_samples", "tune_samples", "uniform_samples", "chunk_steps", "rate", "texel_rate")
         for name in (*positive, "rate_end", "report_samples"):
             if not getattr(self, name) > 0:
@@ -91,6 +108,16 @@ class BakeConfig:
     def chunks(self, samples: int) -> int:
         """Chunks that hold at least `samples` queries."""
         return -(-samples // self.chunk)
+
+    def cone(self, done: float) -> float:
+        """Largest angle in radians by which wo is jittered once a share `done` (0 to 1) of the training is over.
+
+        0.5 `mollify_degrees` (1 + cos(pi done / `mollify_share`)), and 0 after that share. [P] has 10 degrees over the
+        first 20 000 of 300 000 iterations and 256 samples a target.
+        """
+        if done >= self.mollify_share:
+            return 0.0
+        return 0.5 * math.radians(self.mollify_degrees) * (1.0 + math.cos(math.pi * done / self.mollify_share))
 
 
 PRESETS = {

@@ -40,9 +40,15 @@ def relative_l2(learned: jax.Array, true: jax.Array) -> jax.Array:
     return jnp.square((learned - true) / (jax.lax.stop_gradient(learned) + EPSILON))
 
 
+def smape(learned: jax.Array, true: jax.Array) -> jax.Array:
+    """|x - y| / (x + y + 0.01), at most 1 however wrong (symmetric mean absolute percentage error)."""
+    return jnp.abs(learned - true) / (learned + true + EPSILON)
+
+
 BY_NAME: dict[str, Loss] = {
     "log_l1": log_l1,
     "power_l1": power_l1,
     "relative_l1": relative_l1,
     "relative_l2": relative_l2,
+    "smape": smape,
 }

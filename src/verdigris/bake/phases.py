@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from verdigris.bake import losses, tiles
+from verdigris.bake import colours, losses, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.queries import Queries, QuerySource
-from verdigris.bake.trainable import as_stored, decode, mlp
+from verdigris.bake.trainable import Network, Rows, answer, as_stored, mlp
 from verdigris.conventions import Array
 
 ENCODER_HIDDEN = (64, 64)
@@ -120,20 +120,46 @@ def _split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
     return tuple(shaped[0:3]), tuple(shaped[3:6]), jnp.stack(shaped[6:9], axis=1)
 
 
+def encodes(reference: Any) -> bool:
+    """Whether a bake of the reference begins with an encoder: where it varies and says by what."""
+    return bool(reference.varying) and reference.parameter_count > 0
+
+
+def _directions(
+    config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, resolution: int, place: float
+) -> Queries:
+    """A training chunk's queries at positions `[n]`; place: share of the whole training done before it."""
+    seed, cone = int(rng.integers(2**63)), config.cone(place)
+    return source.directions(u, v, seed, spread=1.0 / resolution, cone=cone, samples=config.mollify_samples)
+
+
+def mean_loss(
+    config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array
+) -> jax.Array:
+    """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
+
+    Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
+    """
+    true = target if config.model.decoder.cosine else target / wo[2]
+    return jnp.mean(losses.BY_NAME[config.loss](answer(config.model, network, latent, wi, wo), true))
+
+
 def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples: int) -> Phase:
     """The texels (state `texture`, see `tiles.py`) with the network (state `network`)."""
     plan = tiles.plan(resolution, config.batch)
+    chunks = config.chunks(samples)
+    before = config.chunks(config.encode_samples) if encodes(source.reference) else 0
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "tune", chunk)
         layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
         if resolution == 1:
             u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = source.directions(u, v, int(rng.integers(2**63)), spread=1.0 / resolution)
+        queries = _directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
         return (layout.offset, layout.order, layout.fraction, _columns(queries))
 
     advance = jax.jit(partial(_tune_chunk, config, plan), donate_argnums=0)
-    return Phase("tune", config.chunks(samples), prepare, advance, lambda at: config.rate * float(fall(config, at)))
+    return Phase("tune", chunks, prepare, advance, lambda at: config.rate * float(fall(config, at)))
 
 
 def _tune_chunk(
@@ -157,7 +183,7 @@ def _tune_step(config: BakeConfig, plan: tiles.TilePlan, carry: Tree, query: Any
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
         latent = tiles.fetch(plan, as_stored(texels), fraction)
-        return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, as_stored(values), latent, wi, wo), target))
+        return mean_loss(config, as_stored(values), latent, wi, wo, target)
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
     block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * rate)
@@ -183,35 +209,50 @@ def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Ar
 
     scale: mean and deviation `[d]` of the reference's parameters.
     """
+    chunks = config.chunks(config.encode_samples)
+    total = chunks + config.chunks(config.tune_samples)
+    assert source.marked == (config.augment_colours > 0.0)
+    # The mark comes last.
+    found = (*colours.colour_inputs(source.reference), source.reference.parameter_count)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "encode", chunk)
         u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = source.directions(u, v, int(rng.integers(2**63)), spread=1.0 / config.resolution)
-        return (to_jax(source.parameters(u, v)), _columns(queries))
+        queries = _directions(config, source, u, v, rng, config.resolution, chunk / total)
+        channels = None
+        if source.marked:
+            channels = colours.draw(rng, config.chunk, config.augment_colours * (1.0 - (chunk + 1) / chunks))
+        return (to_jax(source.parameters(u, v)), _columns(queries), channels)
 
-    advance = jax.jit(partial(_encode_chunk, config, scale), donate_argnums=0)
-    return Phase("encode", config.chunks(config.encode_samples), prepare, advance, lambda at: config.rate)
+    advance = jax.jit(partial(_encode_chunk, config, scale, found), donate_argnums=0)
+    return Phase("encode", chunks, prepare, advance, lambda at: config.rate)
 
 
 def _encode_chunk(
-    config: BakeConfig, scale: tuple[Array, Array], state: Tree, span: Span,
-    parameters: list[jax.Array], columns: list[jax.Array],
+    config: BakeConfig, scale: tuple[Array, Array], found: tuple[int, ...], state: Tree, span: Span,
+    parameters: list[jax.Array], columns: list[jax.Array], channels: jax.Array | None,
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
+    """found: where the colours are among the parameters; channels: `[3, chunk]`, how to change them, if at all."""
+
     def step(network: Tree, query: Any) -> Any:
-        values, wi, wo, target = query
+        values, wi, wo, target, channel = query
+        if channel is not None:
+            values = colours.mapped_inputs(channel, values, found)
+            target = jnp.stack(colours.mapped(channel, target))
 
         def objective(trained: Tree) -> jax.Array:
             latent = encode(trained["encoder"], scale, values)
             stored = as_stored({name: value for name, value in trained.items() if name != "encoder"})
-            return jnp.mean(losses.BY_NAME[config.loss](decode(config.model, stored, latent, wi, wo), target))
+            return mean_loss(config, stored, latent, wi, wo, target)
 
         loss, grads = jax.value_and_grad(objective)(network["values"])
         return update(network, grads, config.rate * span.scale), loss
 
     steps = config.chunk_steps
     shaped = tuple(value.reshape(steps, -1) for value in parameters)
-    queries = (shaped, *_split(columns, steps))
+    if channels is not None:
+        channels = channels.reshape(3, steps, -1).transpose(1, 0, 2)
+    queries = (shaped, *_split(columns, steps), channels)
     network, loss = jax.lax.scan(step, state["network"], queries)
     return {"network": network}, loss
 

@@ -87,7 +87,7 @@ class _Bake:
         checkpoint = Checkpoint(job.checkpoint, identity(reference.source, config)) if job.checkpoint else None
         self.estimates, reference = estimates, reference.averaging(estimates)
         self.reference, self.config = reference, config
-        self.source = QuerySource(reference, config.mix)
+        self.source = QuerySource(reference, config.mix, marked=config.augment_colours > 0.0)
         varying = reference.varying
         self.resolution = config.resolution if varying else 1
         self.encodes = varying and reference.parameter_count > 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from verdigris.bake.colours import MARK
 from verdigris.bake.config import DirectionMix
 from verdigris.conventions import Array
 from verdigris.errors import BakeError
@@ -39,21 +40,25 @@ class Queries:
 class QuerySource:
     """Makes queries of one reference material and counts the ones it answers with a non-finite value."""
 
-    def __init__(self, reference: Any, mix: DirectionMix):
+    def __init__(self, reference: Any, mix: DirectionMix, marked: bool = False):
+        """mix: shares of the direction pairs. marked: whether the parameters end with the colour `colours.MARK`."""
         self.reference = reference
         self.mix = mix
+        self.marked = marked
         self.count = 0
         self.bad = 0
         self._pending: list[tuple[int, Any]] = []
 
     def directions(
-        self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None, spread: float = 0.0
-    ) -> Queries:
+        self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None, spread: float = 0.0,
+        cone: float = 0.0, samples: int = 1,
+    ) -> Queries:  # fmt: skip
         """Launches the kernel for positions `u`, `v` `[n]` and returns at once; `mix` overrides the shares.
 
         spread: the reference's sampler is asked at a position up to half of it away in u and v. In training it is a
         texel: where one texel holds many normals, directions drawn at the very position of the query would pair
         each direction with the few positions that shine there, and the texel would learn their brightness.
+        cone, samples: targets are averages over directions up to `cone` radians from wo; 0 is the response itself.
 
         Raises BakeError when the reference gave too many non-finite values in the calls before.
         """
@@ -64,7 +69,10 @@ class QuerySource:
         half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
         near = uv + dr.opaque(mi.Float, spread) * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5)
         wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
-        target = self.reference.eval_dr(uv, wi, wo)
+        if cone > 0.0:
+            target = self._mollified(uv, wi, wo, rng, cone, samples)
+        else:
+            target = self.reference.eval_dr(uv, wi, wo)
         finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
         target = dr.select(finite, dr.maximum(target, 0.0), 0.0)
         bad = dr.select(finite, mi.Float(0.0), mi.Float(1.0))
@@ -73,11 +81,29 @@ class QuerySource:
         self._pending.append((len(u), dr.sum(bad)))
         return Queries((wi.x, wi.y, wi.z), (wo.x, wo.y, wo.z), (target.x, target.y, target.z), pdf)
 
+    def _mollified(self, uv: Any, wi: Any, wo: Any, rng: Any, cone: float, samples: int) -> Any:
+        """The BSDF's cosine-weighted average over a cone about wo [P], times the cosine of wo.
+
+        The average of response times cosine itself would not vanish at the horizon, where half of a cone lies below.
+        """
+        mi, dr = mitsuba(), _drjit()
+        # A kernel a sample, the same one each time: no loop of ours around the loops of a walk.
+        total, cosine = dr.zeros(mi.Color3f, dr.width(wo)), dr.zeros(mi.Float, dr.width(wo))
+        dr.make_opaque(uv, wi, wo, rng, total, cosine)
+        frame, height = mi.Frame3f(wo), dr.opaque(mi.Float, 2.0 * np.sin(0.5 * cone) ** 2)
+        for _ in range(samples):
+            turned = _in_cone(mi, dr, frame, height, rng)
+            total += self.reference.eval_dr(uv, wi, turned)
+            cosine += dr.maximum(turned.z, 0.0)
+            dr.eval(total, cosine, rng)
+        return total * (wo.z / dr.maximum(cosine, 1e-12))
+
     def parameters(self, u: Array, v: Array) -> list[Any]:
-        """The reference's closure parameters at positions `[n]`: `parameter_count` flat Dr.Jit arrays."""
+        """The encoder's inputs at positions `[n]`: `parameter_count` flat Dr.Jit arrays, and three more if marked."""
         mi, dr = mitsuba(), _drjit()
         values = self.reference.parameters_dr(mi.Point2f(mi.Float(u), mi.Float(v)))
         values = [dr.select(dr.isfinite(value), value, 0.0) + dr.zeros(mi.Float, len(u)) for value in values]
+        values += [dr.full(mi.Float, value, len(u)) for value in MARK] if self.marked else []
         dr.eval(values)
         return values
 
@@ -122,6 +148,14 @@ def _polar(mi: Any, dr: Any, theta: Any, phi: Any) -> Any:
     sin_t, cos_t = dr.sincos(theta)
     sin_p, cos_p = dr.sincos(phi)
     return mi.Vector3f(sin_t * cos_p, sin_t * sin_p, cos_t)
+
+
+def _in_cone(mi: Any, dr: Any, frame: Any, height: Any, rng: Any) -> Any:
+    """A direction uniform in the cone about a frame's normal; height: 1 minus the cosine of its half angle."""
+    below = height * rng.next_float32()
+    sin_p, cos_p = dr.sincos(2.0 * dr.pi * rng.next_float32())
+    sin_t = dr.sqrt(below * (2.0 - below))
+    return dr.normalize(frame.to_world(mi.Vector3f(sin_t * cos_p, sin_t * sin_p, 1.0 - below)))
 
 
 def _half_difference(mi: Any, dr: Any, u: list[Any]) -> Any:

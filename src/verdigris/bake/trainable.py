@@ -18,8 +18,8 @@ from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 
 Network = dict[str, Any]
 RAW_RANGE = {"exp": (-20.0, 18.0), "sigmoid": (-34.0, 18.0)}
-"""Training clips the decoder's raw output to it, so that no loss overflows early on and none vanishes to 0, where a root
-has no gradient: exp(raw - 3) lies in 1e-10 to 3e6, 1e5 / (1 + exp(-raw)) in 2e-10 to 1e5."""
+"""Training clips the decoder's raw output to it, so that no loss overflows early on and no answer reaches 0, where a
+root has no gradient: exp(raw - 3) lies in 1e-10 to 3e6, 1e5 / (1 + exp(-raw)) in 2e-10 to 1e5."""
 
 RAW_START = {"exp": 0.0, "sigmoid": -OUTPUT_SHIFT - float(np.log(SIGMOID_SCALE))}
 """Bias that the last layer starts with: either output then begins at exp(-3)."""
