@@ -153,9 +153,7 @@ def frames() -> dict[str, Any]:
 def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--frames", action="store_true", help="path-trace the deep materials too (15 minutes)"
-    )
+    parser.add_argument("--frames", action="store_true", help="path-trace the deep materials too (15 minutes)")
     options = parser.parse_args()
     report: dict[str, Any] = {"evaluation": {key: round(value, 2) for key, value in evaluations().items()}}
     if options.frames:
