@@ -154,7 +154,7 @@ CHOICES = {
         mollify_samples=4,
         augment_colours=1.0,
     ),
-    "without the cosine": dict(model=ModelConfig(frames=1, decoder=DecoderConfig(cosine=False)), loss="smape"),
+    "without frames and cosine": dict(model=ModelConfig(frames=0, decoder=DecoderConfig(cosine=False)), loss="smape"),
 }
 
 

@@ -168,7 +168,9 @@ class _Bake:
         queries = self.source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), metrics.KINDS["sampled"])
         wi, wo, _, pdf = queries.numpy()
         importance = luminance(material.eval(uv, wi, wo)) * metrics.inverse_density(wo, pdf)
-        normals = shading_frames(material.frame_weight, fetch(material.latents[0], uv))[:, :, 2]
+        frames = shading_frames(material.frame_weight, fetch(material.latents[0], uv))
+        # Without learned frames there still is one, the identity, which no lobe may name.
+        normals = frames[:, : self.config.model.frames, 2]
         return lobes.fit(normals, wi, wo, importance)
 
     def _reported(self, material: NeuralMaterial) -> NeuralMaterial:
