@@ -53,15 +53,15 @@ class Checkpoint:
         content = {"identity": self.identity, "tree": _describe(tree, arrays), "facts": dict(facts)}
         tensors = {str(index): np.asarray(array, order="C") for index, array in enumerate(arrays)}
         text = json.dumps(content, sort_keys=True)
-        beside = self._beside()
+        temporary = _temporary(self.path)
         try:
-            save_file(tensors, beside, {KEY: text, "sha256": _digest(text, tensors)})
-            with beside.open("rb") as stream:
+            save_file(tensors, temporary, {KEY: text, "sha256": _digest(text, tensors)})
+            with temporary.open("rb") as stream:
                 os.fsync(stream.fileno())
-            os.replace(beside, self.path)
+            os.replace(temporary, self.path)
         except (OSError, SafetensorError) as error:
             with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise BakeError(f"{self.path}: cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
     def read(self) -> tuple[Tree, dict[str, Any]] | None:
@@ -86,20 +86,22 @@ class Checkpoint:
             raise Unusable("it is of another bake: another source, setting or version")
         return _rebuild(content["tree"], tensors), content["facts"]
 
-    def remove(self) -> None:
-        """Deletes the file, and what an interrupted `write` left, where there is any."""
-        for path in (self.path, self._beside()):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-
-    def _beside(self) -> Path:
-        # One name, so that a process killed while it wrote leaves a file that the next one replaces.
-        return self.path.with_name(f".{self.path.name}.tmp")
-
 
 def beside(output: Path) -> Path:
     """Where the checkpoint of a bake into `output` is kept: `OUT.vdg.checkpoint`."""
     return output.with_name(output.name + SUFFIX)
+
+
+def remove(path: Path) -> None:
+    """Deletes a checkpoint, and what an interrupted `write` left, where there is any."""
+    for file in (path, _temporary(path)):
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    # One name, so that a process killed while it wrote leaves a file that the next one replaces.
+    return path.with_name(f".{path.name}.tmp")
 
 
 def identity(source: Mapping[str, str], config: BakeConfig) -> str:

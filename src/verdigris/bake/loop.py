@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake.checkpoint import Checkpoint, Unusable
+from verdigris.bake.checkpoint import Checkpoint, Unusable, remove
 from verdigris.bake.phases import Phase, Span, Tree
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.record import Record
@@ -38,6 +38,7 @@ class Progress:
 
     `seconds_left` is for the whole bake and counts the phases to come at the pace of the last chunks; `seconds` are
     those since it started. rate: the network's, at the end of the chunk. retries: how often the bake went back.
+    chunk: chunks of all phases that the state has learned from.
     """
 
     phase: str
@@ -49,6 +50,7 @@ class Progress:
     seconds: float = 0.0
     rate: float = 0.0
     retries: int = 0
+    chunk: int = 0
 
 
 OnProgress = Callable[[Progress], None]
@@ -229,6 +231,7 @@ class Loop:
                 self.seconds,
                 phase.rate(course.progress(course.chunk)) * scale,
                 self.record.retries,
+                self.record.chunks,
             )
         )
 
@@ -254,7 +257,7 @@ class Loop:
         retries = self.record.retries
         if retries == RETRIES_MAX:
             if self.checkpoint is not None:
-                self.checkpoint.remove()
+                remove(self.checkpoint.path)
             raise BakeError(f"{phase.name}: the loss diverges at step {step}, with rates halved {retries} times too")
         self._kept.record["retries"] = retries + 1
         back = self._kept.record["course"]["chunk"] * self.steps

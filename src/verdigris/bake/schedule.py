@@ -98,6 +98,8 @@ class Pace:
         spare = self.deadline - self.clock() - END_SECONDS - pace * END_SAMPLES / self.chunk - self.texels / END_TEXELS
         spare -= len(later) * max(self._starting - pace, 0.0)
         wanted = (1.0 - course.progress(course.chunk)) * self.chunks[phase]
+        if wanted <= 0.0:
+            return 0
         share = spare * wanted / (wanted + sum(later))
         # A quarter of a chunk over is better than rates that have not fallen.
         fit = int(share / pace + 0.25) if pace else left if share > 0.0 else 0

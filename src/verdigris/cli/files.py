@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verdigris.errors import AssetError, RenderError, VerdigrisError
+from verdigris.errors import AssetError, BakeError, RenderError, VerdigrisError
 
 if TYPE_CHECKING:
     from verdigris.materials.material import Material
     from verdigris.model import NeuralMaterial
 
 ASSET_SUFFIX = ".vdg"
+LOG_SUFFIX = ".jsonl"
 IMAGE_SUFFIXES = (".png", ".exr")
 SIZE_MAX = 8192
 
@@ -31,6 +32,11 @@ def asset_path(path: Path) -> Path:
 def image_path(path: Path) -> Path:
     """The path, once an image can be written there. Raises RenderError."""
     return _output(path, IMAGE_SUFFIXES, RenderError)
+
+
+def log_path(path: Path) -> Path:
+    """The path, once a log can be written there. Raises BakeError."""
+    return _output(path, (LOG_SUFFIX,), BakeError)
 
 
 def output_folder(path: Path) -> Path:

@@ -10,6 +10,9 @@ import typer
 
 from verdigris.cli import files
 
+LIST_MAX = 16
+"""Values of a list shown on one row; of a longer one, the first and the last."""
+
 
 def inspect(
     source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
@@ -55,5 +58,7 @@ def _flatten(prefix: str, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
         return [row for k, inner in enumerate(value) for row in _flatten(f"{prefix}[{k}]", inner)]
     if isinstance(value, list):
-        return [(prefix, ", ".join(map(str, value)))]
+        # A curve is for the eye, or for --json.
+        shown = value if len(value) <= LIST_MAX else [value[0], f"... {len(value) - 2} more ...", value[-1]]
+        return [(prefix, ", ".join(map(str, shown)))]
     return [(prefix, f"{value:.6g}" if isinstance(value, float) else str(value))]

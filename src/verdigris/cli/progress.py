@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bake_bar(name: str) -> Iterator[OnProgress]:
-    """A bar on stderr, one line a phase; the block passes what it yields to `bake(on_progress=...)`.
+def bake_bar(name: str) -> Iterator[tuple[OnProgress, Callable[[str], None]]]:
+    """A bar on stderr, one line a phase, and lines between: the block gives both of what it yields to the bake, as
+    `on_progress` and as a job's `on_notice`.
 
     Where stderr is no terminal, only the last state of each phase is printed.
     """
@@ -28,27 +29,34 @@ def bake_bar(name: str) -> Iterator[OnProgress]:
     )
     console = Console(stderr=True)
     # A refresh a chunk is enough; a timer thread would take time from the bake.
-    with Progress(*columns, console=console, auto_refresh=False) as bar:
-        tasks: dict[str, TaskID] = {}
+    bar, tasks = Progress(*columns, console=console, auto_refresh=False), dict[str, TaskID]()
 
-        def on_progress(now: BakeProgress) -> None:
-            if now.phase == "report":
-                return
-            fields: dict[str, Any] = {
-                "loss": now.loss,
-                "rate": now.samples_per_second * 1e-6,
-                "left": time_left(now.seconds_left),
-            }
-            if now.phase not in tasks:
-                for earlier in tasks.values():
-                    bar.update(earlier, left="")
-                tasks[now.phase] = bar.add_task(now.phase, total=now.steps, **fields)
-            bar.update(tasks[now.phase], completed=now.step, **fields)
-            bar.refresh()
+    def on_progress(now: BakeProgress) -> None:
+        if now.phase == "report":
+            return
+        fields: dict[str, Any] = {
+            "loss": now.loss,
+            "rate": now.samples_per_second * 1e-6,
+            "left": time_left(now.seconds_left),
+        }
+        if not tasks:
+            # Not before: where a bake fails at once, its error is all that is to be seen.
+            bar.start()
+        if now.phase not in tasks:
+            for earlier in tasks.values():
+                bar.update(earlier, left="")
+            tasks[now.phase] = bar.add_task(now.phase, total=now.steps, **fields)
+        bar.update(tasks[now.phase], completed=now.step, total=now.steps, **fields)
+        bar.refresh()
 
-        if console.is_terminal:
-            console.print(f"Baking {name}")
-        yield on_progress
+    if console.is_terminal:
+        console.print(f"Baking {name}")
+    try:
+        # Soft wrap: a line must not be broken at the width of a terminal, which a file has not.
+        yield on_progress, lambda message: console.print(message, soft_wrap=True, markup=False, highlight=False)
+    finally:
+        if tasks:
+            bar.stop()
 
 
 @contextmanager
