@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from verdigris.cli import files
 from verdigris.errors import AssetError
-
-if TYPE_CHECKING:
-    from verdigris.materials.material import Material
-    from verdigris.model import NeuralMaterial
 
 ROWS = (
     ("FLIP", "flip", ".4f"),
@@ -50,7 +46,7 @@ def compare(
     from verdigris.render.compare import compare as run_comparison
 
     neural = files.load_asset(asset)
-    reference = _reference_of(neural, source, material, root, layering)
+    reference = files.reference_of(neural, source, material, root, layering)
     with render_bar() as on_progress:
         result = run_comparison(neural, reference, scene, pixels, spp, seed=seed, on_progress=on_progress)
     facts = {**result.metrics, "asset": asset, "asset_bytes": Path(asset).stat().st_size, "source": source}
@@ -59,23 +55,6 @@ def compare(
     typer.echo(json.dumps(facts, indent=2, sort_keys=True) if as_json else table(facts))
     if output is not None and not as_json:
         typer.echo(f"\n{output / 'side_by_side.png'}")
-
-
-def _reference_of(
-    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None, layering: str | None
-) -> Material:
-    """The reference that the asset was baked from, as far as its header tells; warns where it is another one."""
-    from verdigris.materials.reference import LAYERINGS, material_names
-
-    baked = neural.metadata.source
-    if material is None and baked.get("material") in material_names(source):
-        material = str(baked["material"])
-    if layering is None and baked.get("layering") in LAYERINGS:
-        layering = str(baked["layering"])
-    reference = files.load_source(source, material, roots, layering)
-    if reference.source["sha256"] != baked.get("sha256"):
-        typer.echo(f"warning: {source} is not the document, or not the version of it, that was baked", err=True)
-    return reference
 
 
 def table(facts: dict[str, Any]) -> str:

@@ -39,6 +39,11 @@ def log_path(path: Path) -> Path:
     return _output(path, (LOG_SUFFIX,), BakeError)
 
 
+def picture_path(path: Path) -> Path:
+    """The path, once a picture that is no image of a scene can be written there, a PNG. Raises RenderError."""
+    return _output(path, (".png",), RenderError)
+
+
 def output_folder(path: Path) -> Path:
     """The folder, made where it is missing, once files can be written in it. Raises RenderError."""
     try:
@@ -75,6 +80,28 @@ def load_source(source: str, material: str | None, roots: list[Path] | None, lay
     reference = load_reference(source, material, roots or None, layering)
     for warning in reference.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    return reference
+
+
+def reference_of(
+    neural: NeuralMaterial, source: str, material: str | None, roots: list[Path] | None, layering: str | None
+) -> Material:
+    """The reference that an asset was baked from, as far as its header tells; warns where SOURCE is another one.
+
+    Raises GraphError.
+    """
+    import typer
+
+    from verdigris.materials.reference import LAYERINGS, material_names
+
+    baked = neural.metadata.source
+    if material is None and baked.get("material") in material_names(source):
+        material = str(baked["material"])
+    if layering is None and baked.get("layering") in LAYERINGS:
+        layering = str(baked["layering"])
+    reference = load_source(source, material, roots, layering)
+    if reference.source["sha256"] != baked.get("sha256"):
+        typer.echo(f"warning: {source} is not the document, or not the version of it, that was baked", err=True)
     return reference
 
 

@@ -19,6 +19,7 @@ import verdigris.cli.compare
 import verdigris.cli.inspect
 import verdigris.cli.list
 import verdigris.cli.render
+import verdigris.cli.report
 from verdigris.errors import VerdigrisError
 
 INTERRUPTED = 130
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("bake")(verdigris.cli.bake.bake)
 app.command("render")(verdigris.cli.render.render)
 app.command("compare")(verdigris.cli.compare.compare)
+app.command("report")(verdigris.cli.report.report)
 app.command("inspect")(verdigris.cli.inspect.inspect)
 app.command("list")(verdigris.cli.list.list_library)
 
