@@ -9,6 +9,7 @@ import numpy as np
 from verdigris.bake.config import DirectionMix
 from verdigris.bake.queries import QuerySource
 from verdigris.conventions import luminance
+from verdigris.runtime import mitsuba
 
 QUERIES = 4096
 REPEATS = 8
@@ -31,7 +32,9 @@ def estimates_for(reference: Any, seed: int) -> int:
     rng = np.random.default_rng([seed, QUERIES])
     u, v = rng.random((2, QUERIES), dtype=np.float32)
     wi, wo, _, _ = QuerySource(reference, DirectionMix()).directions(u, v, int(rng.integers(2**63))).numpy()
-    uv = np.stack([u, v], axis=1)
-    values = np.stack([luminance(reference.eval(uv, wi, wo, seed=k)) for k in range(REPEATS)])
+    # One array of seeds, for one kernel: each number would be compiled into a kernel of its own.
+    seeds = mitsuba().UInt32(np.repeat(np.arange(REPEATS, dtype=np.uint32), QUERIES))
+    repeated = (np.tile(part, (REPEATS, 1)) for part in (np.stack([u, v], axis=1), wi, wo))
+    values = luminance(reference.eval(*repeated, seed=seeds)).reshape(REPEATS, QUERIES)
     relative = values.std(axis=0, ddof=1) / np.maximum(values.mean(axis=0), _DARK)
     return int(np.clip(np.ceil((np.quantile(relative, 0.9) / TOLERANCE) ** 2), 1, MOST))
