@@ -150,21 +150,26 @@ def test_no_time_at_all_is_an_error():
     assert [course.chunk for course in courses.values()] == [1, 1]
 
 
+def diverging(*losses, first=1.0):
+    """What a watch says to some chunks, whose first step's loss is `first`, or that of the chunk."""
+    watch = Watch()
+    return [watch.diverges(loss, loss if k else first) for k, loss in enumerate(losses)]
+
+
 def test_a_loss_diverges_when_it_is_not_finite_or_stays_far_above_its_best():
-    assert Watch().diverges(float("nan")) and Watch().diverges(float("inf"))
-    watch = Watch()
-    falling = [watch.diverges(1.0 / k) for k in range(1, 20)]
-    assert not any(falling)
-    assert [watch.diverges(0.4) for _ in range(4)] == [False, False, False, True]
-    watch = Watch()
-    assert not any(watch.diverges(loss) for loss in [0.1] + [0.5, 0.5, 0.5, 0.1] * 5)
+    assert diverging(float("nan")) == diverging(float("inf")) == [True]
+    falling = [1.0 / k for k in range(1, 20)]
+    assert diverging(*falling, 0.4, 0.4, 0.4, 0.4) == [False] * 22 + [True]
+    assert not any(diverging(0.1, *[0.5, 0.5, 0.5, 0.1] * 5))
+    # It explodes within its first chunk.
+    assert diverging(400.0, 400.0, 400.0, 400.0, first=0.6) == [False, False, False, True]
 
 
 def test_a_record_survives_json():
     record = Record()
     record.begin("encode", 9)
     record.take(0.5)
-    record.watch.diverges(0.5)
+    record.watch.diverges(0.5, 0.5)
     copy = Record.of(json.loads(json.dumps(record.plain())))
     assert copy == record and copy.course is not record.course
     with pytest.raises(TypeError):
@@ -233,7 +238,7 @@ def test_a_diverging_loss_is_tried_again_at_half_the_rate(value):
 
 def test_divergence_to_the_end_is_an_error():
     loop, stages, notices = loop_of(Descent(chunks=30, wild=20, rate_max=0.0))
-    with pytest.raises(BakeError, match=r"tune: the loss diverges at step 42, with rates halved 3 times too"):
+    with pytest.raises(BakeError, match=r"tune: the loss diverges at step 42, even at rates halved 3 times: lower them"):
         loop.run(stages, {})
     assert len(notices) == 3
 

@@ -135,7 +135,7 @@ def test_bad_job_options(capsys, folder, options, message):
 def test_times_and_settings_as_text():
     texts = {"90": 90, "120s": 120, "2m": 120, "1.5 h": 5400, " 7s ": 7}
     assert {text: settings.duration(text) for text in texts} == texts
-    for text in ("", "-3", "2d", "m", "0", "1:30"):
+    for text in ("", "-3", "2d", "m", "0", "1:30", "9" * 400):
         with pytest.raises(BakeError, match="--time-budget"):
             settings.duration(text)
     assert settings.changes(["batch=64", "rate=1e-3", "loss=log_l1"]) == {"batch": 64, "rate": 1e-3, "loss": "log_l1"}

@@ -21,6 +21,7 @@ from verdigris.bake.phases import Phase, Span, Tree
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.record import Record
 from verdigris.bake.schedule import Course, Pace
+from verdigris.conventions import Array
 from verdigris.errors import BakeError
 
 SNAPSHOT_CHUNKS = 8
@@ -178,10 +179,10 @@ class Loop:
             state, losses = phase.advance(state, self._span(), *pending)
             # The device works on its own by now: this launches the next queries meanwhile.
             pending = phase.prepare(course.chunk + 1) if course.chunk + 1 < course.last else ()
-            loss = float(jnp.mean(losses))
+            values = np.asarray(losses)
             now = time.perf_counter()
             self.pace.tick(now - before, starts)
-            if self._good(phase, state, loss, now - before):
+            if self._good(phase, state, values, now - before):
                 course = self.record.course
                 if not pending and not course.done:
                     pending = phase.prepare(course.chunk)
@@ -195,9 +196,10 @@ class Loop:
         course, scale = self.record.course, 0.5**self.record.retries
         return Span(*map(np.float32, (course.progress(course.chunk), course.progress(course.chunk + 1), scale)))
 
-    def _good(self, phase: Phase, state: Tree, loss: float, seconds: float) -> bool:
-        """Takes in a finished chunk; whether it may be gone on from."""
-        if self.record.watch.diverges(loss):
+    def _good(self, phase: Phase, state: Tree, losses: Array, seconds: float) -> bool:
+        """Takes in a finished chunk, the losses of its steps `[steps]`; whether it may be gone on from."""
+        loss = float(losses.mean())
+        if self.record.watch.diverges(loss, float(losses[0])):
             return False
         self.record.take(loss)
         course = self._plan(phase)
@@ -258,7 +260,9 @@ class Loop:
         if retries == RETRIES_MAX:
             if self.checkpoint is not None:
                 remove(self.checkpoint.path)
-            raise BakeError(f"{phase.name}: the loss diverges at step {step}, with rates halved {retries} times too")
+            raise BakeError(
+                f"{phase.name}: the loss diverges at step {step}, even at rates halved {retries} times: lower them"
+            )
         self._kept.record["retries"] = retries + 1
         back = self._kept.record["course"]["chunk"] * self.steps
         self.job.on_notice(f"{phase.name}: the loss diverges at step {step}: again from step {back}, at half the rate")

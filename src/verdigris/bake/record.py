@@ -27,13 +27,18 @@ class Watch:
     best: float | None = None
     above: int = 0
 
-    def diverges(self, loss: float) -> bool:
-        """Takes in a chunk's mean loss: whether it is not finite, or has been far above its best for long."""
+    def diverges(self, loss: float, first: float) -> bool:
+        """Takes in a chunk's mean loss: whether it is not finite, or has been far above its best for long.
+
+        first: loss of the chunk's first step; that of the phase's first, which nothing has changed yet, counts as a
+        best: else a phase that explodes at once would be measured by its ruins.
+        """
         if not np.isfinite(loss):
             return True
-        self.above = self.above + 1 if self.best is not None and loss > FAR_ABOVE * self.best else 0
+        self.best = first if self.best is None else self.best
+        self.above = self.above + 1 if loss > FAR_ABOVE * self.best else 0
         self.smoothed = loss if self.smoothed is None else self.smoothed + SMOOTHING * (loss - self.smoothed)
-        self.best = self.smoothed if self.best is None else min(self.best, self.smoothed)
+        self.best = min(self.best, self.smoothed)
         return self.above >= PATIENCE
 
 

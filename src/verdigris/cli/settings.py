@@ -10,6 +10,7 @@ from typing import Any
 from verdigris.errors import BakeError
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+LONGEST = 1e9
 NAMED = ("preset", "resolution", "seed")
 """Settings with an option of their own."""
 
@@ -18,7 +19,7 @@ def duration(text: str) -> float:
     """Seconds of a time such as `90`, `120s`, `2m` or `1.5h`. Raises BakeError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     seconds = float(match[1]) * UNITS[match[2]] if match else 0.0
-    if seconds <= 0.0:
+    if not 0.0 < seconds < LONGEST:
         raise BakeError(f"--time-budget: expected a time such as 90, 120s, 2m or 1h, got {text!r}")
     return seconds
 
