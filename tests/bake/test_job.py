@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from bake_standin import StandIn
+from bake_standin import StandIn, uniform_plastic
 from verdigris.bake import Job, bake, checkpoint, pipeline, preset
 from verdigris.bake.checkpoint import Checkpoint, Unusable
 from verdigris.bake.log import chunk_log, earlier_lines
@@ -310,10 +310,9 @@ def test_the_rates_fall_with_progress_alone():
 
 
 def test_an_interrupted_bake_goes_on_to_the_same_material(tmp_path):
-    config = preset("draft", encode_samples=1_000_000, tune_samples=1_000_000, resolution=32, batch=1024)
-    config = replace(config, chunk_steps=32, report_samples=3000)
+    config = preset("draft", uniform_samples=1_000_000, batch=1024, chunk_steps=32, report_samples=3000)
     path, notices = tmp_path / "out.vdg.checkpoint", []
-    whole = bake(StandIn(32), config)
+    whole = bake(uniform_plastic(), config)
 
     def stop_at(chunk):
         def stop(now):
@@ -324,8 +323,8 @@ def test_an_interrupted_bake_goes_on_to_the_same_material(tmp_path):
 
     job = Job(path, checkpoint_seconds=1e9, on_notice=notices.append)
     with pytest.raises(KeyboardInterrupt):
-        bake(StandIn(32), config, stop_at(45), job)
-    again = bake(StandIn(32), config, None, job)
+        bake(uniform_plastic(), config, stop_at(14), job)
+    again = bake(uniform_plastic(), config, None, job)
     assert notices == [f"{path}: going on from tune, step 256 of 992"]
     assert asdict(again.metadata) == asdict(whole.metadata)
     for one, other in zip(again.layers, whole.layers, strict=True):
@@ -333,5 +332,5 @@ def test_an_interrupted_bake_goes_on_to_the_same_material(tmp_path):
     assert again.latents[0].tobytes() == whole.latents[0].tobytes() and again.lobes == whole.lobes
     # The file stays until the asset is saved; another bake ignores it, and says so.
     with pytest.raises(KeyboardInterrupt):
-        bake(StandIn(32), replace(config, seed=1), stop_at(1), job)
+        bake(uniform_plastic(), replace(config, seed=1), stop_at(1), job)
     assert "ignored: it is of another bake" in notices[-1] and path.is_file()
