@@ -4,8 +4,9 @@
 
 Choices are those of the decoder (widths, activation, features, frames, output, cosine) and of its training (loss,
 directions, mollification, colour augmentation). A small network lands in good or bad minima by chance: compare only
-what differs by more than the `spread` of the default over a few `--seeds`. Every bake is written to `--out` when it is
-done, so a run that was stopped goes on. Prints JSON.
+what differs by more than the `spread` of the default over a few `--seeds`. Relative L2 hangs on the few directions
+where the truth is dark and the network is not: seeds differ in it by more than choices do. Every bake is written to
+`--out` when it is done, so a run that was stopped goes on. Prints JSON.
 """
 
 from __future__ import annotations
@@ -153,7 +154,8 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     failed = {"errors": [run["error"] for run in runs if "error" in run]} if len(good) < len(runs) else {}
     if not good:
         return failed
-    means = {key: float(f"{np.mean([run[key] for run in good]):.4g}") for key in good[0]}
+    means = {key: float(f"{np.mean([run[key] for run in good]):.4g}") for key in (*MEASURES, "seconds")}
+    means["decoder_parameters"] = good[0]["decoder_parameters"]
     errors = [run["power_l1"] for run in good]
     spread = {"spread": round(float(np.std(errors, ddof=1) / np.mean(errors)), 3)} if len(good) > 1 else {}
     return means | spread | failed

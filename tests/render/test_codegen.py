@@ -1,5 +1,7 @@
 """The Dr.Jit forward against the NumPy arbiter."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,20 @@ def test_eval_agrees(config, finest):
     expected = material.eval(uv, wi, wo)
     assert expected.max() > 0
     assert relative(got, expected).max() < 1e-5
+
+
+def test_a_sigmoid_keeps_its_digits_where_it_is_dark():
+    """A bias such as a training starts with, 1e5 / (1 + exp(14.5)) = 0.05, behind 64 terms; against float64."""
+    config = ModelConfig(decoder=DecoderConfig((64, 64, 64), LEAKY, output="sigmoid"))
+    dark, exact = (_darkened(random_material(config, (1, 1), dtype=dtype)) for dtype in (np.float32, np.float64))
+    uv, wi, wo = single(20_000)
+    got = np.array(DrjitMaterial(dark).eval_dr(*traced(uv, wi, wo))).T
+    assert relative(got, exact.eval(uv, wi, wo)).max() < 5e-6
+
+
+def _darkened(material):
+    weight, bias = material.layers[-1]
+    return replace(material, layers=(*material.layers[:-1], (weight, bias - material.dtype.type(14.5))))
 
 
 @pytest.mark.parametrize(("config", "finest"), CONFIGS[:3], ids=str)

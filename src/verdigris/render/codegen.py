@@ -123,7 +123,9 @@ class DrjitMaterial:
         for weight, bias in self._layers[:-1]:
             x = [self._activate(self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)]
         weight, bias = self._layers[-1]
-        answer = mi.Color3f(*[self._output(self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)])
+        # The bias comes last: a sigmoid's is near -15, and a sum that began with it would be rounded that coarsely.
+        raw = [self._affine(row, 0.0, x) + b for row, b in zip(weight, bias, strict=True)]
+        answer = mi.Color3f(*map(self._output, raw))
         response = answer if self.material.config.decoder.cosine else answer * wo.z
         return dr.select(self._above(wi, wo), response, 0)
 
