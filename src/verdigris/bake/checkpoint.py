@@ -52,7 +52,7 @@ class Checkpoint:
         arrays: list[Any] = []
         content = {"identity": self.identity, "tree": _describe(tree, arrays), "facts": dict(facts)}
         tensors = {str(index): np.asarray(array, order="C") for index, array in enumerate(arrays)}
-        text = json.dumps(content, sort_keys=True)
+        text = json.dumps(content)
         temporary = _temporary(self.path)
         try:
             save_file(tensors, temporary, {KEY: text, "sha256": _digest(text, tensors)})

@@ -13,6 +13,8 @@ LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2", "smape"]
 LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2", "smape")
 ESTIMATES_MAX = 64
 MOLLIFY_DEGREES_MAX, MOLLIFY_SAMPLES_MAX = 45.0, 1024
+BATCH_MIN = 64
+INSTANCES = (1, 4, 16, 64)
 RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
 """A texture side below 16 holds no 9 x 9 tile with room to move; the upper limit is memory."""
 
@@ -54,6 +56,9 @@ class BakeConfig:
     blurred target costs `mollify_samples` evaluations of the reference.
     augment_colours: probability at the start of the encoder phase that a query's colours are permuted or repeated, in
     the encoder's inputs and in the target alike; it falls to 0 over the phase (see `colours.py`).
+    instances: trainings that the first phase begins with, 1, 4, 16 or 64, of which a quarter goes on again and again
+    until one is left, over `instance_share` of the phase: see `instances.py`. Only a phase with an encoder, or of a
+    material that does not vary, has several.
     """
 
     preset: str = "standard"
@@ -76,6 +81,8 @@ class BakeConfig:
     mollify_share: float = 0.07
     mollify_samples: int = 16
     augment_colours: float = 0.0
+    instances: int = 1
+    instance_share: float = 0.5
 
     def __post_init__(self) -> None:
         if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
@@ -84,8 +91,8 @@ class BakeConfig:
             raise BakeError(f"seed: expected 0 to {2**32 - 1}, got {self.seed}")
         if not 0 <= self.estimates <= ESTIMATES_MAX:
             raise BakeError(f"estimates: expected 0 to {ESTIMATES_MAX}, got {self.estimates}")
-        if self.batch < 64 or self.batch & (self.batch - 1):
-            raise BakeError(f"batch: expected a power of two of 64 or more, got {self.batch}")
+        if self.batch < BATCH_MIN or self.batch & (self.batch - 1):
+            raise BakeError(f"batch: expected a power of two of {BATCH_MIN} or more, got {self.batch}")
         if self.loss not in LOSSES:
             raise BakeError(f"loss: expected one of {', '.join(LOSSES)}, got {self.loss!r}")
         if not 0 <= self.mollify_degrees <= MOLLIFY_DEGREES_MAX:
@@ -95,6 +102,10 @@ class BakeConfig:
         for name in ("mollify_share", "augment_colours"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
+        if self.instances not in INSTANCES:
+            raise BakeError(f"instances: expected one of {', '.join(map(str, INSTANCES))}, got {self.instances}")
+        if not 0 < self.instance_share < 1:
+            raise BakeError(f"instance_share: expected more than 0 and less than 1, got {self.instance_share}")
         positive = ("encode_samples", "tune_samples", "uniform_samples", "chunk_steps", "rate", "texel_rate")
         for name in (*positive, "rate_end", "report_samples"):
             if not getattr(self, name) > 0:

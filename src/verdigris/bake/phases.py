@@ -18,6 +18,7 @@ import optax
 
 from verdigris.bake import colours, losses, tiles
 from verdigris.bake.config import BakeConfig
+from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Queries, QuerySource
 from verdigris.bake.trainable import Network, Rows, answer, as_stored, mlp
 from verdigris.conventions import Array
@@ -26,7 +27,7 @@ ENCODER_HIDDEN = (64, 64)
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's constants [P]."""
 
-PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5}
+PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5, "instances": 6}
 Tree = Any
 
 
@@ -41,6 +42,10 @@ class Span(NamedTuple):
     def progress(self, steps: int) -> jax.Array:
         """Progress at each of a chunk's steps, `[steps]`."""
         return self.start + (self.stop - self.start) * (jnp.arange(steps, dtype=jnp.float32) / steps)
+
+    def of_whole(self, part: Part) -> Span:
+        """The same span of a part of a phase as one of the whole phase."""
+        return self._replace(start=part.within(self.start), stop=part.within(self.stop))
 
 
 @dataclass(frozen=True)
@@ -144,13 +149,27 @@ def mean_loss(
     return jnp.mean(losses.BY_NAME[config.loss](answer(config.model, network, latent, wi, wo), true))
 
 
-def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples: int) -> Phase:
-    """The texels (state `texture`, see `tiles.py`) with the network (state `network`)."""
-    plan = tiles.plan(resolution, config.batch)
+def _compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callable[..., tuple[Tree, jax.Array]]:
+    """`Phase.advance` of a part, from what does a chunk of one instance given a span of the whole phase."""
+
+    def advance(state: Tree, span: Span, *queries: Any) -> tuple[Tree, jax.Array]:
+        return chunk(state, span.of_whole(part), *queries)
+
+    return jax.jit(advance if part.count == 1 else together(advance), donate_argnums=0)
+
+
+def tune_phase(
+    config: BakeConfig, source: QuerySource, resolution: int, samples: int, part: Part | None = None
+) -> Phase:
+    """The texels (state `texture`, see `tiles.py`) with the network (state `network`); part: all of it by default."""
     chunks = config.chunks(samples)
     before = config.chunks(config.encode_samples) if encodes(source.reference) else 0
+    part = part or whole("tune", chunks)
+    config = part.settings(config)
+    plan = tiles.plan(resolution, config.batch)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
+        chunk += part.first
         rng = phase_rng(config.seed, "tune", chunk)
         layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
         if resolution == 1:
@@ -158,8 +177,10 @@ def tune_phase(config: BakeConfig, source: QuerySource, resolution: int, samples
         queries = _directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
         return (layout.offset, layout.order, layout.fraction, _columns(queries))
 
-    advance = jax.jit(partial(_tune_chunk, config, plan), donate_argnums=0)
-    return Phase("tune", chunks, prepare, advance, lambda at: config.rate * float(fall(config, at)))
+    advance = _compiled(part, partial(_tune_chunk, config, plan))
+    return Phase(
+        part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
+    )
 
 
 def _tune_chunk(
@@ -204,18 +225,23 @@ def texture_state(latents: jax.Array) -> jax.Array:
     return jnp.concatenate([latents, jnp.zeros((2 * channels + 1, height, width), jnp.float32)])
 
 
-def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Array]) -> Phase:
+def encode_phase(
+    config: BakeConfig, source: QuerySource, scale: tuple[Array, Array], part: Part | None = None
+) -> Phase:
     """The encoder (its layers beside the network's in state `network`, key `encoder`).
 
-    scale: mean and deviation `[d]` of the reference's parameters.
+    scale: mean and deviation `[d]` of the reference's parameters. part: all of it by default.
     """
     chunks = config.chunks(config.encode_samples)
     total = chunks + config.chunks(config.tune_samples)
+    part = part or whole("encode", chunks)
+    config = part.settings(config)
     assert source.marked == (config.augment_colours > 0.0)
     # The mark comes last.
     found = (*colours.colour_inputs(source.reference), source.reference.parameter_count)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
+        chunk += part.first
         rng = phase_rng(config.seed, "encode", chunk)
         u, v = rng.random((2, config.chunk), dtype=np.float32)
         queries = _directions(config, source, u, v, rng, config.resolution, chunk / total)
@@ -224,8 +250,8 @@ def encode_phase(config: BakeConfig, source: QuerySource, scale: tuple[Array, Ar
             channels = colours.draw(rng, config.chunk, config.augment_colours * (1.0 - (chunk + 1) / chunks))
         return (to_jax(source.parameters(u, v)), _columns(queries), channels)
 
-    advance = jax.jit(partial(_encode_chunk, config, scale, found), donate_argnums=0)
-    return Phase("encode", chunks, prepare, advance, lambda at: config.rate)
+    advance = _compiled(part, partial(_encode_chunk, config, scale, found))
+    return Phase(part.name, part.chunks, prepare, advance, lambda at: config.rate)
 
 
 def _encode_chunk(

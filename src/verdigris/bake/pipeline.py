@@ -13,6 +13,7 @@ import numpy as np
 from verdigris.bake import lobes, metrics, noise
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
+from verdigris.bake.instances import Part, parts, stacked, survivors, whole
 from verdigris.bake.loop import Job, Loop, OnProgress, Progress, Stage
 from verdigris.bake.phases import (
     ENCODER_HIDDEN,
@@ -92,20 +93,39 @@ class _Bake:
         self.resolution = config.resolution if varying else 1
         self.encodes = varying and reference.parameter_count > 0
         self.tune_samples = config.tune_samples if varying else config.uniform_samples
-        samples = ({"encode": config.encode_samples} if self.encodes else {}) | {"tune": self.tune_samples}
-        chunks = {name: config.chunks(count) for name, count in samples.items()}
+        self.parts = self._parts()
+        chunks = {part.name: part.chunks for part in self.parts}
         pace = Pace(chunks, config.chunk, self.resolution**2, job.deadline)
         self.loop = Loop(self.source, config.chunk_steps, pace, job, checkpoint, on_progress)
 
     def run(self) -> NeuralMaterial:
         """All phases."""
-        network = optimiser_state(init_network(self.config.model, np.random.default_rng([self.config.seed, 0])))
-        encode = Stage("encode", lambda: encode_phase(self.config, self.source, self._scale), self._encode_state)
-        tune = Stage("tune", self._tune_phase, self._tune_state)
-        state = self.loop.run([encode, tune] if self.encodes else [tune], {"network": network})
+        state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
         material = self._rounded(state["network"]["values"], state["texture"][: self.config.model.channels])
         material = replace(material, lobes=self._fit_lobes(material))
         return self._reported(material)
+
+    def _parts(self) -> list[Part]:
+        """All phases in parts: several instances only where none needs a texture of its own."""
+        tune = self.config.chunks(self.tune_samples)
+        if self.encodes:
+            return [*parts(self.config, "encode", self.config.chunks(self.config.encode_samples)), whole("tune", tune)]
+        return parts(self.config, "tune", tune) if self.resolution == 1 else [whole("tune", tune)]
+
+    def _stage(self, index: int, part: Part) -> Stage:
+        if part.first:
+            return Stage(part.name, lambda: self._phase(part), lambda state: survivors(state, part.count))
+        return Stage(part.name, lambda: self._phase(part), self._tune_state if index else lambda _: self._first(part))
+
+    def _phase(self, part: Part) -> Phase:
+        if part.phase == "encode":
+            return encode_phase(self.config, self.source, self._scale, part)
+        return tune_phase(self.config, self.source, self.resolution, self.tune_samples, part)
+
+    def _first(self, part: Part) -> Any:
+        """Random networks, with encoders or latents; that of instance 0 is the one that a single training has."""
+        begin = self._encode_state if self.encodes else self._plain_state
+        return begin() if part.count == 1 else stacked([begin(instance) for instance in range(part.count)])
 
     @cached_property
     def _scale(self) -> tuple[Array, Array]:
@@ -115,22 +135,32 @@ class _Bake:
         deviation = values.std(axis=1)
         return values.mean(axis=1), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
 
-    def _encode_state(self, state: Any) -> Any:
-        """The network with an encoder beside it."""
+    def _network(self, instance: int) -> Network:
+        seed, config = self.config.seed, self.config.model
+        rng = phase_rng(seed, "instances", 2 * instance) if instance else np.random.default_rng([seed, 0])
+        return init_network(config, rng)
+
+    def _encode_state(self, instance: int = 0) -> Any:
+        """A random network with an encoder beside it."""
         sizes = (len(self._scale[0]), *ENCODER_HIDDEN, self.config.model.channels)
         # The last layer starts at a tenth, which suits a response but would hide the latent from the decoder.
-        layers = init_layers(sizes, phase_rng(self.config.seed, "latents", 1))
+        layers = init_layers(sizes, self._latents_rng(instance, 1))
         layers[-1] = (layers[-1][0] * 5.0, layers[-1][1])
-        return {"network": optimiser_state({**state["network"]["values"], "encoder": layers})}
+        return {"network": optimiser_state({**self._network(instance), "encoder": layers})}
 
-    def _tune_phase(self) -> Phase:
-        return tune_phase(self.config, self.source, self.resolution, self.tune_samples)
+    def _plain_state(self, instance: int = 0) -> Any:
+        """A random network and random latents."""
+        shape = (self.config.model.channels, self.resolution, self.resolution)
+        latents = self._latents_rng(instance).normal(0.0, 0.1, shape).astype(np.float32)
+        return {"network": optimiser_state(self._network(instance)), "texture": texture_state(jnp.asarray(latents))}
+
+    def _latents_rng(self, instance: int, stream: int = 0) -> np.random.Generator:
+        seed = self.config.seed
+        return phase_rng(seed, "instances", 2 * instance + 1) if instance else phase_rng(seed, "latents", stream)
 
     def _tune_state(self, state: Any) -> Any:
-        """The network without its encoder, and the texels that it gave, or random ones."""
+        """The network without its encoder, and the texels that it gave."""
         network = state["network"]
-        if "encoder" not in network["values"]:
-            return {"network": network, "texture": texture_state(self._plain_latents())}
         latents = self._encoded_latents(network["values"]["encoder"])
         return {"network": without_encoder(network), "texture": texture_state(latents)}
 
@@ -144,11 +174,6 @@ class _Bake:
             u, v = (((axis + rng.random(side * side)) / side).astype(np.float32) for axis in (x, y))
             total = total + encode_all(encoder, self._scale, to_jax(self.source.parameters(u, v)))
         return (total / ENCODE_JITTER).reshape(-1, side, side)
-
-    def _plain_latents(self) -> jax.Array:
-        rng = phase_rng(self.config.seed, "latents")
-        shape = (self.config.model.channels, self.resolution, self.resolution)
-        return jnp.asarray(rng.normal(0.0, 0.1, shape).astype(np.float32))
 
     def _rounded(self, network: Network, latents: jax.Array) -> NeuralMaterial:
         """The material with every number as float16 will hold it, so that saving and loading changes nothing."""
