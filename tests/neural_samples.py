@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from directions import random_directions
-from verdigris.model import Lobe, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model import HEADS, Auxiliary, Lobe, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model.auxiliary import head_widths
 
 LOBES = (
     Lobe("cosine", -1, 1.0, 0.4),
@@ -56,3 +59,20 @@ def queries(n: int, seed: int = 0, below: float = 0.0) -> tuple[np.ndarray, np.n
     rng = np.random.default_rng(seed)
     wi, wo = (random_directions(rng, n, 1e-3, below, np.float64) for _ in range(2))
     return rng.uniform(-1, 2, (n, 2)), wi, wo
+
+
+def with_heads(
+    material: NeuralMaterial, names: tuple[str, ...] = tuple(HEADS), hidden: tuple[int, ...] = (16,), seed: int = 5
+) -> NeuralMaterial:
+    """The material with random auxiliary heads, exactly representable in float16."""
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int, scale: float) -> np.ndarray:
+        return (rng.normal(size=shape) * scale).astype(np.float16).astype(material.dtype)
+
+    heads = {}
+    for name in names:
+        sizes = head_widths(name, material.config, hidden)
+        pairs = zip(sizes, sizes[1:], strict=False)
+        heads[name] = tuple((normal(b, a, scale=2 * a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+    return replace(material, auxiliary=Auxiliary(hidden, heads))

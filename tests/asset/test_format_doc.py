@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asset_samples import GOLDEN, GOLDEN_1
-from neural_samples import queries, random_material
+from neural_samples import queries, random_material, with_heads
 from verdigris import asset
 from verdigris.asset import format as vdg_format
 from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig
@@ -54,6 +54,26 @@ def test_its_reader_agrees_on_the_golden_files(stranger, path):
 def test_its_reader_agrees_on_other_files(stranger, tmp_path, config):
     asset.save(random_material(config, finest=(5, 12), levels=3), tmp_path / "x.vdg")
     agrees(stranger, tmp_path / "x.vdg", 3)
+
+
+@pytest.mark.parametrize("frames", [0, 2])
+def test_its_reader_agrees_on_the_heads(stranger, tmp_path, frames):
+    material = with_heads(random_material(ModelConfig(frames=frames), finest=(5, 12), levels=2), hidden=(7, 5))
+    asset.save(material, tmp_path / "x.vdg")
+    agrees(stranger, tmp_path / "x.vdg", 2)
+    manifest, tensors = stranger["read"](tmp_path / "x.vdg")
+    uv, wi, _ = queries(50, below=0.25)
+    found = {
+        name: np.array([stranger["auxiliary"](manifest, tensors, name, *q, 1) for q in zip(uv, wi, strict=True)])
+        for name in material.heads
+    }
+    np.testing.assert_allclose(found["albedo"], material.albedo(uv, wi, 1), rtol=1e-4)
+    np.testing.assert_allclose(found["emission"], material.emission(uv, 1), rtol=1e-4)
+    np.testing.assert_allclose(found["opacity"][:, 0], material.opacity(uv, 1), rtol=1e-4)
+    albedo, normal, roughness = material.guides(uv, 1)
+    np.testing.assert_allclose(found["guides"][:, :3], albedo, rtol=1e-4)
+    np.testing.assert_allclose(found["guides"][:, 3:6], normal, atol=1e-5)
+    np.testing.assert_allclose(found["guides"][:, 6], roughness, rtol=1e-4)
 
 
 def test_its_conventions_are_the_files():

@@ -172,7 +172,7 @@ def test_inspect_tells_everything_as_json():
     assert told["name"] == "tiny"
     assert told["source"]["uri"] == "tiny.mtlx"
     assert told["levels"] == [{"height": 2, "width": 3}, {"height": 1, "width": 1}]
-    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42}
+    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42, "auxiliary": 0}
     assert told["model"] == Parts().manifest["model"]
     assert told["checksum"].encode() in GOLDEN.read_bytes()
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from verdigris.model.auxiliary import head_widths
 from verdigris.model.config import ModelConfig
 
 SCHEMA = 2
@@ -65,18 +66,28 @@ def level_shape(finest: tuple[int, int], level: int) -> tuple[int, int]:
     return max(finest[0] >> level, 1), max(finest[1] >> level, 1)
 
 
-def tensor_shapes(config: ModelConfig, finest: tuple[int, int], levels: int) -> dict[str, tuple[int, ...]]:
-    """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it."""
+def tensor_shapes(
+    config: ModelConfig, finest: tuple[int, int], levels: int, heads: Sequence[str] = (), hidden: Sequence[int] = ()
+) -> dict[str, tuple[int, ...]]:
+    """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it.
+
+    heads, hidden: the auxiliary heads and the widths of their hidden layers.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
     for level in range(levels):
         shapes[f"latents.{level}"] = (*level_shape(finest, level), config.channels)
     if config.frames:
         shapes["frames.weight"] = (config.frames * 6, config.channels)
-    widths = (config.decoder_inputs, *config.decoder.hidden, 3)
-    for index, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-        shapes[f"decoder.layers.{index}.weight"] = (outputs, inputs)
-        shapes[f"decoder.layers.{index}.bias"] = (outputs,)
+    _add_layers(shapes, "decoder", (config.decoder_inputs, *config.decoder.hidden, 3))
+    for name in heads:
+        _add_layers(shapes, f"auxiliary.{name}", head_widths(name, config, hidden))
     return shapes
+
+
+def _add_layers(shapes: dict[str, tuple[int, ...]], network: str, widths: Sequence[int]) -> None:
+    for index, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        shapes[f"{network}.layers.{index}.weight"] = (outputs, inputs)
+        shapes[f"{network}.layers.{index}.bias"] = (outputs,)
 
 
 def encode_header(tensors: Sequence[tuple[str, Sequence[int], int]], manifest: Mapping[str, Any]) -> bytes:

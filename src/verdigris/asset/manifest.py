@@ -15,6 +15,7 @@ from verdigris.asset.format import (
     SCHEMA,
     Malformed,
 )
+from verdigris.model.auxiliary import HEADS, check_hidden
 from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
 from verdigris.model.neural import Metadata, NeuralMaterial
 
@@ -32,18 +33,26 @@ FIRST_ACTIVATIONS, FIRST_FEATURES = ("relu", "leaky_relu"), ("wi", "wo", "log_ha
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the manifest says, checked. levels: number of latent levels."""
+    """What the manifest says, checked. levels: number of latent levels.
+
+    heads, hidden: auxiliary heads in the order of `HEADS`, and the widths of their hidden layers; empty without any.
+    """
 
     schema: int
     config: ModelConfig
     levels: int
     lobes: tuple[Lobe, ...]
     metadata: Metadata
+    heads: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 def build(material: NeuralMaterial) -> dict[str, Any]:
     """The manifest of a material, as plain JSON values."""
+    auxiliary = material.auxiliary
+    heads = {} if auxiliary is None else {"heads": list(auxiliary.names), "hidden": list(auxiliary.hidden)}
     return {
+        **({"auxiliary": heads} if heads else {}),
         "schema": SCHEMA,
         "conventions": CONVENTIONS,
         "model": dataclasses.asdict(material.config),
@@ -79,8 +88,9 @@ def parse(value: Any) -> Manifest:
         bake=fields.take("bake", dict),
         report=fields.take("report", dict),
     )
+    heads, hidden = _parse_auxiliary(fields, schema)
     fields.finish()
-    return Manifest(schema, config, levels, lobes, metadata)
+    return Manifest(schema, config, levels, lobes, metadata, heads, hidden)
 
 
 class _Fields:
@@ -160,6 +170,25 @@ def _check_first(activation: str, features: list[str]) -> None:
         raise Malformed(f"model: decoder.activation: schema 1 expects one of {FIRST_ACTIVATIONS}, got {activation!r}")
     if not set(features) <= set(FIRST_FEATURES):
         raise Malformed(f"model: decoder.features: schema 1 expects names of {FIRST_FEATURES}, got {tuple(features)}")
+
+
+def _parse_auxiliary(fields: _Fields, schema: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Names of the heads and widths of their hidden layers; the field is optional, and schema 1 has none."""
+    if schema == 1 or "auxiliary" not in fields.value:
+        return (), ()
+    entry = _Fields(fields.take("auxiliary", dict), "auxiliary")
+    names = _parse_list(entry.take("heads", list), "auxiliary.heads", str, len(HEADS))
+    hidden = _parse_list(entry.take("hidden", list), "auxiliary.hidden", int, MAX_HIDDEN_LAYERS)
+    entry.finish()
+    if names != [name for name in HEADS if name in names]:
+        raise Malformed(
+            f"auxiliary.heads: expected some of {', '.join(HEADS)} in this order, got {shorten(str(names))}"
+        )
+    try:
+        check_hidden(hidden)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+    return tuple(names), tuple(hidden)
 
 
 def _parse_sampler(value: dict[str, Any]) -> tuple[Lobe, ...]:

@@ -30,6 +30,7 @@ from verdigris.asset.format import (
 from verdigris.asset.manifest import shorten
 from verdigris.conventions import Array
 from verdigris.errors import AssetError
+from verdigris.model.auxiliary import Auxiliary, Layers
 from verdigris.model.neural import NeuralMaterial
 
 
@@ -67,12 +68,18 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
         "model": json.loads(json.dumps(dataclasses.asdict(material.config))),
         "levels": [{"height": level.shape[0], "width": level.shape[1]} for level in material.latents],
         "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
+        "auxiliary": list(material.heads),
         "parameters": {
             "latents": sum(level.size for level in material.latents),
             "frames": 0 if material.frame_weight is None else material.frame_weight.size,
             "decoder": sum(array.size for array in networks),
+            "auxiliary": sum(array.size for name in material.heads for array in _arrays(material, name)),
         },
     }
+
+
+def _arrays(material: NeuralMaterial, head: str) -> list[Array]:
+    return [] if material.auxiliary is None else [array for layer in material.auxiliary.heads[head] for array in layer]
 
 
 def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, manifests.Manifest, str]:
@@ -193,7 +200,7 @@ def _finest(entries: dict[str, Any]) -> tuple[int, int]:
 
 def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest) -> dict[str, Array]:
     """Every tensor as float32, checked against the manifest: none unknown, none missing, no holes, all finite."""
-    shapes = tensor_shapes(manifest.config, _finest(entries), manifest.levels)
+    shapes = tensor_shapes(manifest.config, _finest(entries), manifest.levels, manifest.heads, manifest.hidden)
     for name in (name for name in shapes if name not in entries):
         raise Malformed(f"{name}: missing")
     for name in (name for name in entries if name not in shapes):
@@ -228,12 +235,17 @@ def _array(name: str, data: bytes, shape: tuple[int, ...]) -> Array:
 
 
 def _material(arrays: dict[str, Array], manifest: manifests.Manifest) -> NeuralMaterial:
-    layers = len(manifest.config.decoder.hidden) + 1
+    def layers(network: str, hidden: tuple[int, ...]) -> Layers:
+        names = [f"{network}.layers.{index}" for index in range(len(hidden) + 1)]
+        return tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names)
+
+    heads = {name: layers(f"auxiliary.{name}", manifest.hidden) for name in manifest.heads}
     return NeuralMaterial(
         config=manifest.config,
         latents=tuple(arrays[f"latents.{level}"] for level in range(manifest.levels)),
         frame_weight=arrays.get("frames.weight"),
-        layers=tuple((arrays[f"decoder.layers.{i}.weight"], arrays[f"decoder.layers.{i}.bias"]) for i in range(layers)),
+        layers=layers("decoder", manifest.config.decoder.hidden),
         lobes=manifest.lobes,
         metadata=manifest.metadata,
+        auxiliary=Auxiliary(manifest.hidden, heads) if heads else None,
     )

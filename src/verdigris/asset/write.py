@@ -63,9 +63,13 @@ def _tensors(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
         yield f"latents.{level}", texture
     if material.frame_weight is not None:
         yield "frames.weight", material.frame_weight
-    for index, (weight, bias) in enumerate(material.layers):
-        yield f"decoder.layers.{index}.weight", weight
-        yield f"decoder.layers.{index}.bias", bias
+    networks = {"decoder": material.layers}
+    if material.auxiliary is not None:
+        networks |= {f"auxiliary.{name}": material.auxiliary.heads[name] for name in material.heads}
+    for network, layers in networks.items():
+        for index, (weight, bias) in enumerate(layers):
+            yield f"{network}.layers.{index}.weight", weight
+            yield f"{network}.layers.{index}.bias", bias
 
 
 def _to_half(name: str, array: Array) -> Array:

@@ -1,5 +1,7 @@
 """The neural material: configuration and the plain NumPy forward."""
 
+from verdigris.model.auxiliary import HEADS as HEADS
+from verdigris.model.auxiliary import Auxiliary as Auxiliary
 from verdigris.model.config import FEATURE_WIDTHS as FEATURE_WIDTHS
 from verdigris.model.config import DecoderConfig as DecoderConfig
 from verdigris.model.config import Lobe as Lobe

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import Array
+from verdigris.model.auxiliary import HEADS, Auxiliary
 from verdigris.model.config import Lobe, ModelConfig
 from verdigris.model.decoder import decode
 from verdigris.model.features import decoder_input
@@ -41,6 +42,7 @@ class NeuralMaterial:
 
     latents: level k is `[H_k, W_k, C]` (layout: `model/latents.py`). frame_weight: `[frames * 6, C]`, None without
     learned frames. layers: (weight `[out, in]`, bias `[out]`), hidden ones first. lobes: weights sum to 1.
+    auxiliary: heads beside the decoder, None without any.
     All arrays share one floating dtype, in which everything is computed; float32 but in tests.
 
     Raises ValueError, naming the field, where shapes or dtypes do not fit the configuration.
@@ -52,11 +54,14 @@ class NeuralMaterial:
     layers: tuple[tuple[Array, Array], ...]
     lobes: tuple[Lobe, ...]
     metadata: Metadata = Metadata()
+    auxiliary: Auxiliary | None = None
 
     def __post_init__(self) -> None:
         _check_latents(self)
         _check_networks(self)
         _check_lobes(self)
+        if self.auxiliary is not None:
+            self.auxiliary.check(self.config, self.dtype)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -103,6 +108,51 @@ class NeuralMaterial:
             density = pdf[part, None]
             weight[part] = np.where(density > 0, response / np.where(density > 0, density, 1), 0)
         return wo, pdf, weight
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the auxiliary heads that there are, out of `model.auxiliary.HEADS`."""
+        return () if self.auxiliary is None else self.auxiliary.names
+
+    def albedo(self, uv: Array, wi: Array, level: float | Array = 0, seed: int = 0) -> Array:
+        """Directional albedo, `[n, 2], [n, 3] -> [n, 3]` in 0..1; 0 where wi is below the horizon.
+
+        Raises ValueError where the material has no such head.
+        """
+        uv, wi = self._cast(uv=(uv, 2), wi=(wi, 3))
+        return np.where(wi[:, 2:] > 0, self._head("albedo", uv, wi, level, seed), 0)
+
+    def guides(self, uv: Array, level: float | Array = 0, seed: int = 0) -> tuple[Array, Array, Array]:
+        """For denoisers: albedo `[n, 3]` in 0..1, unit normal `[n, 3]`, roughness `[n]` in 0..1, of uv `[n, 2]`.
+
+        Raises ValueError where the material has no such head.
+        """
+        found = self._head("guides", self._cast(uv=(uv, 2))[0], None, level, seed)
+        return found[:, :3], found[:, 3:6], found[:, 6]
+
+    def emission(self, uv: Array, level: float | Array = 0, seed: int = 0) -> Array:
+        """Radiance emitted along the normal, `[n, 2] -> [n, 3]`; 0 without a head of that name."""
+        (uv,) = self._cast(uv=(uv, 2))
+        if "emission" not in self.heads:
+            return np.zeros((len(uv), 3), self.dtype)
+        return self._head("emission", uv, None, level, seed)
+
+    def opacity(self, uv: Array, level: float | Array = 0, seed: int = 0) -> Array:
+        """Share of the surface that is there, `[n, 2] -> [n]` in 0..1; 1 without a head of that name."""
+        (uv,) = self._cast(uv=(uv, 2))
+        if "opacity" not in self.heads:
+            return np.ones(len(uv), self.dtype)
+        return self._head("opacity", uv, None, level, seed)[:, 0]
+
+    def _head(self, name: str, uv: Array, wi: Array | None, level: float | Array, seed: int) -> Array:
+        if self.auxiliary is None:
+            raise ValueError(f"auxiliary: expected a head {name!r}, got a material without any")
+        levels = choose_level(level, len(self.latents), len(uv), seed)
+        result = np.empty((len(uv), HEADS[name]), dtype=self.dtype)
+        for part in _chunks(len(uv)):
+            latent, frames = self._shading(uv[part], levels[part])
+            result[part] = self.auxiliary.answer(name, latent, frames, None if wi is None else wi[part])
+        return result
 
     def _shading(self, uv: Array, levels: Indices) -> tuple[Array, Array]:
         """Latents `[n, C]` and frames `[n, F, 3, 3]` of queries."""
