@@ -74,5 +74,5 @@ def with_heads(
     for name in names:
         sizes = head_widths(name, material.config, hidden)
         pairs = zip(sizes, sizes[1:], strict=False)
-        heads[name] = tuple((normal(b, a, scale=2 * a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+        heads[name] = tuple((normal(b, a, scale=a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
     return replace(material, auxiliary=Auxiliary(hidden, heads))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_samples import queries, random_material
+from neural_samples import queries, random_material, with_heads
 from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.runtime import mitsuba
@@ -115,3 +115,34 @@ def test_level_is_clamped_to_the_pyramid():
     for level in (0, 1, 2, 9):
         got = np.array(DrjitMaterial(material, level).eval_dr(*traced(uv, wi, wo))).T
         assert relative(got, material.eval(uv, wi, wo, level=level)).max() < 1e-5
+
+
+@pytest.mark.parametrize(("config", "finest"), CONFIGS[:3], ids=str)
+def test_heads_agree(config, finest):
+    material = with_heads(random_material(config, finest), hidden=(16, 7))
+    uv, wi, _ = single()
+    at, known = traced(uv, wi)
+    found = DrjitMaterial(material)
+    assert found.emits and found.cuts_out and found.heads == material.heads
+
+    def full(array):
+        array = np.array(array)
+        return array.T + np.zeros((len(uv), 1), np.float32) if array.ndim > 1 else array + np.zeros(len(uv), np.float32)
+
+    assert relative(full(found.albedo_dr(at, known)), material.albedo(uv, wi)).max() < 1e-5
+    assert relative(full(found.emission_dr(at)), material.emission(uv)).max() < 1e-5
+    assert relative(full(found.opacity_dr(at)), material.opacity(uv)).max() < 1e-5
+    albedo, normal, roughness = found.guides_dr(at)
+    expected = material.guides(uv)
+    assert relative(full(albedo), expected[0]).max() < 1e-5
+    assert np.abs(full(normal) - expected[1]).max() < 1e-5
+    assert relative(full(roughness), expected[2]).max() < 1e-5
+
+
+def test_without_heads_nothing_emits_or_is_cut_out(mi):
+    found = DrjitMaterial(random_material(finest=(4, 4)))
+    at = mi.Point2f(0.3, 0.4)
+    assert not found.emits and not found.cuts_out
+    assert np.array(found.emission_dr(at)).max() == 0 and np.array(found.opacity_dr(at)).min() == 1
+    with pytest.raises(ValueError, match="expected a head 'guides', got a material with none"):
+        found.guides_dr(at)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from verdigris.model.config import Lobe
+from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, Layers
+from verdigris.model.config import Activation, Lobe
 from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 from verdigris.model.frames import NORM_MIN
@@ -28,6 +29,10 @@ Vector3f = Any
 Color3f = Any
 Frame = tuple[Vector3f, Vector3f, Vector3f]
 """t, b, n of a learned shading frame."""
+
+
+def _literal(layers: Layers) -> list[tuple[list[list[float]], list[float]]]:
+    return [(weight.tolist(), bias.tolist()) for weight, bias in layers]
 
 
 class DrjitMaterial:
@@ -46,7 +51,9 @@ class DrjitMaterial:
         self._constant = latents[0, 0].tolist() if latents.shape[:2] == (1, 1) else None
         self._texture = None if self._constant is not None else self._make_texture(latents)
         self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
-        self._layers = [(weight.tolist(), bias.tolist()) for weight, bias in material.layers]
+        self._layers = _literal(material.layers)
+        heads = {} if material.auxiliary is None else material.auxiliary.heads
+        self._heads = {name: _literal(layers) for name, layers in heads.items()}
 
     def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f) -> Color3f:
         """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""
@@ -63,6 +70,58 @@ class DrjitMaterial:
         frames = self._frames(self._fetch(uv))
         wo, valid = self._sample_lobes(frames, wi, u1, u2)
         return wo, dr.select(valid, self._mixture_pdf(frames, wi, wo), 0)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the auxiliary heads that there are."""
+        return self.material.heads
+
+    @property
+    def emits(self) -> bool:
+        """Whether the material emits light."""
+        return "emission" in self._heads
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether the surface can be anything but opaque."""
+        return "opacity" in self._heads
+
+    def albedo_dr(self, uv: Point2f, wi: Vector3f) -> Color3f:
+        """Directional albedo; 0 where wi is not above the horizon. Raises ValueError without a head of that name."""
+        raw = self._head("albedo", uv, wi)
+        return self._dr.select(wi.z > 0, self._mi.Color3f(*map(self._sigmoid, raw)), 0)
+
+    def guides_dr(self, uv: Point2f) -> tuple[Color3f, Vector3f, Float]:
+        """Albedo, unit normal in the local frame, roughness. Raises ValueError without a head of that name."""
+        raw = self._head("guides", uv)
+        normal = self._normalize(self._mi.Vector3f(raw[3], raw[4], raw[5] + 1))
+        return self._mi.Color3f(*map(self._sigmoid, raw[:3])), normal, self._sigmoid(raw[6])
+
+    def emission_dr(self, uv: Point2f) -> Color3f:
+        """Radiance emitted along the normal; 0 without a head of that name."""
+        if not self.emits:
+            return self._mi.Color3f(0)
+        return self._mi.Color3f(*[self._dr.exp(raw - OUTPUT_SHIFT) for raw in self._head("emission", uv)])
+
+    def opacity_dr(self, uv: Point2f) -> Float:
+        """Share of the surface that is there, 0 to 1; 1 without a head of that name."""
+        return self._sigmoid(self._head("opacity", uv)[0]) if self.cuts_out else self._mi.Float(1)
+
+    def _head(self, name: str, uv: Point2f, wi: Vector3f = None) -> list[Float]:
+        """The last numbers of a head: see `model/auxiliary.py`."""
+        if name not in self._heads:
+            raise ValueError(
+                f"auxiliary: expected a head {name!r}, got a material with {', '.join(self.heads) or 'none'}"
+            )
+        x = list(self._fetch(uv))
+        if name in DIRECTIONAL:
+            x = [self._dr.dot(axis, wi) for frame in self._frames(x) for axis in frame] + x
+        return self._network(self._heads[name], ACTIVATION, x)
+
+    def _sigmoid(self, raw: Float) -> Float:
+        dr = self._dr
+        decay = dr.exp(-dr.abs(raw))
+        return dr.select(raw >= 0, 1, decay) / (1 + decay)
 
     def _make_texture(self, latents: np.ndarray) -> Any:
         mi, dr = self._mi, self._dr
@@ -120,17 +179,21 @@ class DrjitMaterial:
         """See `model/decoder.py`."""
         mi, dr = self._mi, self._dr
         x = self._features(frames, wi, wo) + list(latent)
-        for weight, bias in self._layers[:-1]:
-            x = [self._activate(self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)]
-        weight, bias = self._layers[-1]
-        # The bias comes last: a sigmoid's is near -15, and a sum that began with it would be rounded that coarsely.
-        raw = [self._affine(row, 0.0, x) + b for row, b in zip(weight, bias, strict=True)]
+        raw = self._network(self._layers, self.material.config.decoder.activation, x)
         answer = mi.Color3f(*map(self._output, raw))
         response = answer if self.material.config.decoder.cosine else answer * wo.z
         return dr.select(self._above(wi, wo), response, 0)
 
-    def _activate(self, x: Float) -> Float:
-        dr, kind = self._dr, self.material.config.decoder.activation
+    def _network(self, layers: list[Any], activation: Activation, x: list[Float]) -> list[Float]:
+        """The last layer's numbers."""
+        for weight, bias in layers[:-1]:
+            x = [self._activate(activation, self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)]
+        weight, bias = layers[-1]
+        # The bias comes last: a sigmoid's is near -15, and a sum that began with it would be rounded that coarsely.
+        return [self._affine(row, 0.0, x) + b for row, b in zip(weight, bias, strict=True)]
+
+    def _activate(self, kind: Activation, x: Float) -> Float:
+        dr = self._dr
         if kind != "leaky_smelu":
             return dr.maximum(x, 0.0 if kind == "relu" else x * LEAK)
         inner = dr.clip(x, -SMELU_BETA, SMELU_BETA)
