@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import numpy as np
 from verdigris.asset.format import LENGTH_BYTES, NO_CHECKSUM, canonical_json, seal
 from verdigris.asset.write import encode
 from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model.grid import Grid
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN, GOLDEN_1 = FOLDER / "tiny2.vdg", FOLDER / "tiny.vdg"
 """A file of the schema that we write, and one of schema 1."""
+GOLDEN_4 = FOLDER / "tiny4.vdg"
+"""The first with latents of 4 bits."""
 
 DECODER = DecoderConfig((3,), "leaky_smelu", ("wi", "difference", "log_half"), "sigmoid", cosine=False)
 DECODER_1 = DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half"))
@@ -44,6 +48,16 @@ def tiny(decoder: DecoderConfig = DECODER) -> NeuralMaterial:
             "tiny", {"uri": "tiny.mtlx", "material": "M", "sha256": NO_CHECKSUM}, {"seed": 7}, {"e": 0.5}
         ),
     )
+
+
+def tiny_coded() -> NeuralMaterial:
+    """The material of `GOLDEN_4`."""
+    material, grids, latents = tiny(), [], []
+    for level in material.latents:
+        codes = (np.arange(level.size) * 37 + 17 >> 1).reshape(level.shape).astype(np.uint8) & 15
+        grids.append(Grid(4, np.float32([-1, -2]), np.float32([0.125, 0.25])))
+        latents.append(grids[-1].decode(codes))
+    return replace(material, latents=tuple(latents), grids=tuple(grids))
 
 
 class Parts:

@@ -9,6 +9,7 @@ import numpy as np
 from directions import random_directions
 from verdigris.model import HEADS, Auxiliary, Lobe, Metadata, ModelConfig, NeuralMaterial
 from verdigris.model.auxiliary import head_widths
+from verdigris.model.grid import Grid
 
 LOBES = (
     Lobe("cosine", -1, 1.0, 0.4),
@@ -52,6 +53,21 @@ def random_material(
         lobes=lobes if lobes is not None else lobes_of(config.frames),
         metadata=metadata or Metadata(),
     )
+
+
+def coded(material: NeuralMaterial, bits: int, seed: int = 0) -> NeuralMaterial:
+    """The material with random codes for latents; the last channel of the last level is constant."""
+    rng, grids, latents = np.random.default_rng(seed), [], []
+    for level in material.latents:
+        channels = level.shape[2]
+        offset = rng.normal(size=channels).astype(np.float16).astype(np.float32)
+        scale = (rng.uniform(0.2, 1.5, channels) / 2**bits).astype(np.float16).astype(np.float32)
+        codes = rng.integers(2**bits, size=level.shape).astype(np.uint8)
+        if len(grids) == len(material.latents) - 1:
+            scale[-1], codes[..., -1] = 0, 0
+        grids.append(Grid(bits, offset, scale))
+        latents.append(grids[-1].decode(codes))
+    return replace(material, latents=tuple(latents), grids=tuple(grids))
 
 
 def queries(n: int, seed: int = 0, below: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

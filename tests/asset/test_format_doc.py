@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN, GOLDEN_1
-from neural_samples import queries, random_material, with_heads
+from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_4
+from neural_samples import coded, queries, random_material, with_heads
 from verdigris import asset
 from verdigris.asset import format as vdg_format
 from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig
@@ -37,7 +37,7 @@ def agrees(stranger, path, levels):
         np.testing.assert_allclose(material.pdf(uv, wi, wo, level), [f[1] for f in found], rtol=1e-3)
 
 
-@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN], ids=["schema 1", "schema 2"])
+@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN, GOLDEN_4], ids=["schema 1", "schema 2", "4 bits"])
 def test_its_reader_agrees_on_the_golden_files(stranger, path):
     agrees(stranger, path, 2)
 
@@ -74,6 +74,12 @@ def test_its_reader_agrees_on_the_heads(stranger, tmp_path, frames):
     np.testing.assert_allclose(found["guides"][:, :3], albedo, rtol=1e-4)
     np.testing.assert_allclose(found["guides"][:, 3:6], normal, atol=1e-5)
     np.testing.assert_allclose(found["guides"][:, 6], roughness, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("bits", "channels"), [(8, 8), (4, 8), (4, 5), (8, 1)])
+def test_its_reader_agrees_on_codes(stranger, tmp_path, bits, channels):
+    asset.save(coded(random_material(ModelConfig(channels), (5, 12), 3), bits), tmp_path / "x.vdg")
+    agrees(stranger, tmp_path / "x.vdg", 3)
 
 
 def test_its_conventions_are_the_files():

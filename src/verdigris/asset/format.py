@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from verdigris.model.auxiliary import head_widths
@@ -26,8 +28,7 @@ MAX_LOBES = 64
 MAX_NAME_LENGTH = 256
 
 LENGTH_BYTES = 8
-DTYPE = "F16"
-DTYPE_BYTES = 2
+DTYPE_BYTES = {"F16": 2, "U8": 1}
 NO_CHECKSUM = "0" * 64
 """What stands in the checksum's place while the file is hashed."""
 
@@ -66,41 +67,67 @@ def level_shape(finest: tuple[int, int], level: int) -> tuple[int, int]:
     return max(finest[0] >> level, 1), max(finest[1] >> level, 1)
 
 
-def tensor_shapes(
-    config: ModelConfig, finest: tuple[int, int], levels: int, heads: Sequence[str] = (), hidden: Sequence[int] = ()
-) -> dict[str, tuple[int, ...]]:
+@dataclass(frozen=True)
+class Layout:
+    """Shape and dtype (a key of DTYPE_BYTES) of a stored tensor."""
+
+    shape: tuple[int, ...]
+    dtype: str = "F16"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return math.prod(self.shape) * DTYPE_BYTES[self.dtype]
+
+
+def packed_channels(channels: int, bits: int) -> int:
+    """Numbers that store a texel: halves with 16 bits, else bytes."""
+    return (channels + 1) // 2 if bits == 4 else channels
+
+
+def tensor_layouts(
+    config: ModelConfig,
+    finest: tuple[int, int],
+    levels: int,
+    bits: int = 16,
+    heads: Sequence[str] = (),
+    hidden: Sequence[int] = (),
+) -> dict[str, Layout]:
     """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it.
 
+    bits: of a latent. Codes come last: they may have an odd number of bytes, and a half should lie at an even place.
     heads, hidden: the auxiliary heads and the widths of their hidden layers.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
-    for level in range(levels):
-        shapes[f"latents.{level}"] = (*level_shape(finest, level), config.channels)
+    width, dtype = packed_channels(config.channels, bits), "F16" if bits == 16 else "U8"
+    latents = {f"latents.{k}": Layout((*level_shape(finest, k), width), dtype) for k in range(levels)}
+    grids = [f"latents.{k}.{part}" for k in range(levels) for part in ("offset", "scale")]
+    layouts = latents.copy() if bits == 16 else dict.fromkeys(grids, Layout((config.channels,)))
     if config.frames:
-        shapes["frames.weight"] = (config.frames * 6, config.channels)
-    _add_layers(shapes, "decoder", (config.decoder_inputs, *config.decoder.hidden, 3))
+        layouts["frames.weight"] = Layout((config.frames * 6, config.channels))
+    _add_layers(layouts, "decoder", (config.decoder_inputs, *config.decoder.hidden, 3))
     for name in heads:
-        _add_layers(shapes, f"auxiliary.{name}", head_widths(name, config, hidden))
-    return shapes
+        _add_layers(layouts, f"auxiliary.{name}", head_widths(name, config, hidden))
+    return layouts | latents
 
 
-def _add_layers(shapes: dict[str, tuple[int, ...]], network: str, widths: Sequence[int]) -> None:
+def _add_layers(layouts: dict[str, Layout], network: str, widths: Sequence[int]) -> None:
     for index, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-        shapes[f"{network}.layers.{index}.weight"] = (outputs, inputs)
-        shapes[f"{network}.layers.{index}.bias"] = (outputs,)
+        layouts[f"{network}.layers.{index}.weight"] = Layout((outputs, inputs))
+        layouts[f"{network}.layers.{index}.bias"] = Layout((outputs,))
 
 
-def encode_header(tensors: Sequence[tuple[str, Sequence[int], int]], manifest: Mapping[str, Any]) -> bytes:
-    """The JSON header with an empty checksum, from (name, shape, bytes) of the tensors in their order.
+def encode_header(tensors: Sequence[tuple[str, Layout]], manifest: Mapping[str, Any]) -> bytes:
+    """The JSON header with an empty checksum, from name and layout of the tensors in their order.
 
     Padded by spaces so that the tensors begin at a multiple of 8 bytes in the file.
     """
     metadata = {"checksum": NO_CHECKSUM, "verdigris": canonical_json(manifest)}
     header: dict[str, Any] = {"__metadata__": metadata}
     offset = 0
-    for name, shape, size in tensors:
-        header[name] = {"dtype": DTYPE, "shape": list(shape), "data_offsets": [offset, offset + size]}
-        offset += size
+    for name, layout in tensors:
+        place = [offset, offset + layout.size]
+        header[name] = {"dtype": layout.dtype, "shape": list(layout.shape), "data_offsets": place}
+        offset += layout.size
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=True).encode("ascii")
     return text + b" " * (-len(text) % 8)
 

@@ -17,6 +17,7 @@ from verdigris.asset.format import (
 )
 from verdigris.model.auxiliary import HEADS, check_hidden
 from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
+from verdigris.model.grid import LATENT_BITS
 from verdigris.model.neural import Metadata, NeuralMaterial
 
 KINDS = {
@@ -33,7 +34,7 @@ FIRST_ACTIVATIONS, FIRST_FEATURES = ("relu", "leaky_relu"), ("wi", "wo", "log_ha
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the manifest says, checked. levels: number of latent levels.
+    """What the manifest says, checked. levels: number of latent levels. latent_bits: of a stored latent.
 
     heads, hidden: auxiliary heads in the order of `HEADS`, and the widths of their hidden layers; empty without any.
     """
@@ -45,6 +46,7 @@ class Manifest:
     metadata: Metadata
     heads: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
+    latent_bits: int = 16
 
 
 def build(material: NeuralMaterial) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def build(material: NeuralMaterial) -> dict[str, Any]:
         "conventions": CONVENTIONS,
         "model": dataclasses.asdict(material.config),
         "levels": len(material.latents),
+        **({"latent_bits": material.latent_bits} if material.grids else {}),
         "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
         **dataclasses.asdict(material.metadata),
     }
@@ -80,6 +83,7 @@ def parse(value: Any) -> Manifest:
     levels = fields.take("levels", int)
     if not 1 <= levels <= MAX_LEVELS:
         raise Malformed(f"levels: expected 1 to {MAX_LEVELS}, got {levels}")
+    bits = _parse_bits(fields, schema)
     config = _parse_model(fields.take("model", dict), schema)
     lobes = _parse_sampler(fields.take("sampler", dict))
     metadata = Metadata(
@@ -90,7 +94,7 @@ def parse(value: Any) -> Manifest:
     )
     heads, hidden = _parse_auxiliary(fields, schema)
     fields.finish()
-    return Manifest(schema, config, levels, lobes, metadata, heads, hidden)
+    return Manifest(schema, config, levels, lobes, metadata, heads, hidden, bits)
 
 
 class _Fields:
@@ -129,6 +133,16 @@ def shorten(value: Any, limit: int = 60) -> str:
     """A value as one short line, for a message."""
     text = repr(value) if not isinstance(value, (dict, list)) else KINDS[type(value)]
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _parse_bits(fields: _Fields, schema: int) -> int:
+    """Bits of a latent; the field is optional, and schema 1 has none."""
+    if schema == 1 or "latent_bits" not in fields.value:
+        return 16
+    bits: int = fields.take("latent_bits", int)
+    if bits not in LATENT_BITS:
+        raise Malformed(f"latent_bits: expected 16, 8 or 4, got {shorten(bits)}")
+    return bits
 
 
 def _parse_name(name: str) -> str:

@@ -12,25 +12,27 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verdigris.asset import manifest as manifests
 from verdigris.asset.format import (
     CONVENTIONS,
-    DTYPE,
-    DTYPE_BYTES,
     LENGTH_BYTES,
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
     MAX_SIDE,
+    Layout,
     Malformed,
     checksum,
     one_line,
-    tensor_shapes,
+    tensor_layouts,
 )
 from verdigris.asset.manifest import shorten
+from verdigris.asset.packing import unpack
 from verdigris.conventions import Array
 from verdigris.errors import AssetError
 from verdigris.model.auxiliary import Auxiliary, Layers
+from verdigris.model.grid import Grid
 from verdigris.model.neural import NeuralMaterial
 
 
@@ -44,7 +46,7 @@ class _File:
 
 
 def load(path: str | os.PathLike[str]) -> NeuralMaterial:
-    """The material of a `.vdg` file, its arrays widened to float32.
+    """The material of a `.vdg` file, its arrays as float32; saved again, it gives the same numbers.
 
     Raises AssetError, one line that names the file and the field, where anything is not as `docs/format.md` says.
     """
@@ -66,6 +68,7 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
         **dataclasses.asdict(material.metadata),
         "conventions": dict(CONVENTIONS),
         "model": json.loads(json.dumps(dataclasses.asdict(material.config))),
+        "latent_bits": material.latent_bits,
         "levels": [{"height": level.shape[0], "width": level.shape[1]} for level in material.latents],
         "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
         "auxiliary": list(material.heads),
@@ -175,12 +178,12 @@ def _is_natural(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _entry(name: str, entry: Any) -> tuple[tuple[int, ...], int, int]:
+def _entry(name: str, entry: Any, dtype: str) -> tuple[tuple[int, ...], int, int]:
     """Shape, begin and end of a tensor's header entry."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise Malformed(f"{name}: expected dtype, shape and data_offsets, got {shorten(entry)}")
-    if entry["dtype"] != DTYPE:
-        raise Malformed(f"{name}: expected dtype {DTYPE}, got {shorten(entry['dtype'])}")
+    if entry["dtype"] != dtype:
+        raise Malformed(f"{name}: expected dtype {dtype}, got {shorten(entry['dtype'])}")
     shape, offsets = entry["shape"], entry["data_offsets"]
     if not isinstance(shape, list) or not 1 <= len(shape) <= 3 or not all(map(_is_natural, shape)):
         raise Malformed(f"{name}: expected a shape of 1 to 3 sizes")
@@ -189,32 +192,35 @@ def _entry(name: str, entry: Any) -> tuple[tuple[int, ...], int, int]:
     return tuple(shape), offsets[0], offsets[1]
 
 
-def _finest(entries: dict[str, Any]) -> tuple[int, int]:
+def _finest(entries: dict[str, Any], bits: int) -> tuple[int, int]:
     if "latents.0" not in entries:
         raise Malformed("latents.0: missing")
-    shape, _, _ = _entry("latents.0", entries["latents.0"])
+    shape, _, _ = _entry("latents.0", entries["latents.0"], "F16" if bits == 16 else "U8")
     if len(shape) != 3 or not all(1 <= side <= MAX_SIDE for side in shape[:2]):
         raise Malformed(f"latents.0: expected shape (H, W, channels), sides 1 to {MAX_SIDE}, got {shorten(shape)}")
     return shape[0], shape[1]
 
 
-def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest) -> dict[str, Array]:
-    """Every tensor as float32, checked against the manifest: none unknown, none missing, no holes, all finite."""
-    shapes = tensor_shapes(manifest.config, _finest(entries), manifest.levels, manifest.heads, manifest.hidden)
-    for name in (name for name in shapes if name not in entries):
+def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest) -> dict[str, NDArray[Any]]:
+    """Every tensor, as float32 or as the bytes of codes, checked against the manifest: none unknown, none missing, no
+    holes, all finite."""
+    bits = manifest.latent_bits
+    finest = _finest(entries, bits)
+    layouts = tensor_layouts(manifest.config, finest, manifest.levels, bits, manifest.heads, manifest.hidden)
+    for name in (name for name in layouts if name not in entries):
         raise Malformed(f"{name}: missing")
-    for name in (name for name in entries if name not in shapes):
+    for name in (name for name in entries if name not in layouts):
         raise Malformed(f"{shorten(name)}: unknown tensor")
     spans = []
-    for name, expected in shapes.items():
-        shape, begin, end = _entry(name, entries[name])
-        if shape != expected:
-            raise Malformed(f"{name}: expected shape {expected}, got {shorten(shape)}")
-        if end - begin != math.prod(shape) * DTYPE_BYTES:
-            raise Malformed(f"{name}: expected {math.prod(shape) * DTYPE_BYTES} bytes, got {end - begin}")
+    for name, layout in layouts.items():
+        shape, begin, end = _entry(name, entries[name], layout.dtype)
+        if shape != layout.shape:
+            raise Malformed(f"{name}: expected shape {layout.shape}, got {shorten(shape)}")
+        if end - begin != layout.size:
+            raise Malformed(f"{name}: expected {layout.size} bytes, got {end - begin}")
         spans.append((begin, end, name))
     _check_spans(sorted(spans), len(data))
-    return {name: _array(name, data[begin:end], shapes[name]) for begin, end, name in spans}
+    return {name: _array(name, data[begin:end], layouts[name]) for begin, end, name in spans}
 
 
 def _check_spans(spans: list[tuple[int, int, str]], size: int) -> None:
@@ -227,14 +233,37 @@ def _check_spans(spans: list[tuple[int, int, str]], size: int) -> None:
         raise Malformed(f"tensors: expected {position} bytes, got {size}")
 
 
-def _array(name: str, data: bytes, shape: tuple[int, ...]) -> Array:
-    array = np.frombuffer(data, dtype="<f2").reshape(shape).astype(np.float32)
+def _array(name: str, data: bytes, layout: Layout) -> NDArray[Any]:
+    if layout.dtype == "U8":
+        return np.frombuffer(data, dtype=np.uint8).reshape(layout.shape)
+    array = np.frombuffer(data, dtype="<f2").reshape(layout.shape).astype(np.float32)
     if not np.isfinite(array).all():
         raise Malformed(f"{name}: expected finite numbers, got {array[~np.isfinite(array)][0]}")
     return array
 
 
-def _material(arrays: dict[str, Array], manifest: manifests.Manifest) -> NeuralMaterial:
+def _latents(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> tuple[list[Array], list[Grid]]:
+    """The levels' values, and the grids they lie on, if any."""
+    names, bits = [f"latents.{level}" for level in range(manifest.levels)], manifest.latent_bits
+    if bits == 16:
+        return [arrays[name] for name in names], []
+    levels, grids = [], []
+    for name in names:
+        codes = unpack(arrays[name], manifest.config.channels, bits, name)
+        try:
+            grid = Grid(bits, arrays[f"{name}.offset"], arrays[f"{name}.scale"])
+        except ValueError as error:
+            raise Malformed(f"{name}.{error}") from error
+        if codes[..., grid.scale == 0].any():
+            raise Malformed(f"{name}: expected code 0 in channels of scale 0, got others")
+        levels.append(grid.decode(codes))
+        grids.append(grid)
+    return levels, grids
+
+
+def _material(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> NeuralMaterial:
+    latents, grids = _latents(arrays, manifest)
+
     def layers(network: str, hidden: tuple[int, ...]) -> Layers:
         names = [f"{network}.layers.{index}" for index in range(len(hidden) + 1)]
         return tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names)
@@ -242,10 +271,11 @@ def _material(arrays: dict[str, Array], manifest: manifests.Manifest) -> NeuralM
     heads = {name: layers(f"auxiliary.{name}", manifest.hidden) for name in manifest.heads}
     return NeuralMaterial(
         config=manifest.config,
-        latents=tuple(arrays[f"latents.{level}"] for level in range(manifest.levels)),
+        latents=tuple(latents),
         frame_weight=arrays.get("frames.weight"),
         layers=layers("decoder", manifest.config.decoder.hidden),
         lobes=manifest.lobes,
         metadata=manifest.metadata,
         auxiliary=Auxiliary(manifest.hidden, heads) if heads else None,
+        grids=tuple(grids),
     )

@@ -6,30 +6,36 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verdigris.asset import manifest as manifests
 from verdigris.asset.format import (
     LENGTH_BYTES,
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
+    Layout,
     Malformed,
     encode_header,
     one_line,
     seal,
 )
+from verdigris.asset.packing import pack
 from verdigris.asset.read import parse
 from verdigris.conventions import Array
 from verdigris.errors import AssetError
+from verdigris.model.grid import Codes, Grid
 from verdigris.model.neural import NeuralMaterial
 
 
 def save(material: NeuralMaterial, path: str | os.PathLike[str]) -> None:
-    """Writes a material, its numbers rounded to float16; an existing file is replaced in one step.
+    """Writes a material, its numbers rounded to float16, latents to codes where it has grids; an existing file is
+    replaced in one step.
 
     Raises AssetError, one line that names the file and the field, where the material cannot be stored (a number
-    float16 does not have, metadata that JSON does not have, a size over a limit) or the file cannot be written.
+    beyond float16 or the grid, metadata that JSON does not have, a size over a limit) or the file cannot be written.
     """
     try:
         content = encode(material)
@@ -44,8 +50,8 @@ def save(material: NeuralMaterial, path: str | os.PathLike[str]) -> None:
 
 def encode(material: NeuralMaterial) -> bytes:
     """The bytes of the file. Raises Malformed where the reader would refuse them."""
-    arrays = [(name, _to_half(name, array)) for name, array in _tensors(material)]
-    header = encode_header([(name, a.shape, a.nbytes) for name, a in arrays], manifests.build(material))
+    arrays = list(_tensors(material))
+    header = encode_header([(name, _layout(array)) for name, array in arrays], manifests.build(material))
     if len(header) > MAX_HEADER_BYTES:
         raise Malformed(f"metadata: expected a header of up to {MAX_HEADER_BYTES} bytes, got {len(header)}")
     data = b"".join(array.tobytes() for _, array in arrays)
@@ -58,9 +64,21 @@ def encode(material: NeuralMaterial) -> bytes:
     return content
 
 
-def _tensors(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
+def _tensors(material: NeuralMaterial) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Name and stored numbers of each tensor, in the order of the file."""
+    for name, array in _halves(material):
+        yield name, _to_half(name, array)
+    for level, (grid, texture) in enumerate(zip(material.grids, material.latents, strict=False)):
+        yield f"latents.{level}", pack(_to_codes(f"latents.{level}", grid, texture), grid.bits)
+
+
+def _halves(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
     for level, texture in enumerate(material.latents):
-        yield f"latents.{level}", texture
+        if material.grids:
+            yield f"latents.{level}.offset", material.grids[level].offset
+            yield f"latents.{level}.scale", material.grids[level].scale
+        else:
+            yield f"latents.{level}", texture
     if material.frame_weight is not None:
         yield "frames.weight", material.frame_weight
     networks = {"decoder": material.layers}
@@ -70,6 +88,17 @@ def _tensors(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
         for index, (weight, bias) in enumerate(layers):
             yield f"{network}.layers.{index}.weight", weight
             yield f"{network}.layers.{index}.bias", bias
+
+
+def _layout(array: NDArray[Any]) -> Layout:
+    return Layout(array.shape, "U8" if array.dtype == np.uint8 else "F16")
+
+
+def _to_codes(name: str, grid: Grid, texture: Array) -> Codes:
+    good = grid.fits(texture)
+    if not good.all():
+        raise Malformed(f"{name}: expected numbers within half a step of the grid, got {texture[~good][0]}")
+    return grid.encode(texture)
 
 
 def _to_half(name: str, array: Array) -> Array:

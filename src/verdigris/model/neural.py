@@ -14,6 +14,7 @@ from verdigris.model.config import Lobe, ModelConfig
 from verdigris.model.decoder import decode
 from verdigris.model.features import decoder_input
 from verdigris.model.frames import shading_frames
+from verdigris.model.grid import Grid, check_grids
 from verdigris.model.latents import Indices, choose_level, fetch_pyramid
 from verdigris.model.sampler import mixture_pdf, sample_mixture
 
@@ -44,6 +45,7 @@ class NeuralMaterial:
     learned frames. layers: (weight `[out, in]`, bias `[out]`), hidden ones first. lobes: weights sum to 1.
     auxiliary: heads beside the decoder, None without any.
     All arrays share one floating dtype, in which everything is computed; float32 but in tests.
+    grids: how a file stores the latents: as codes on one grid a level, or, where there are none, as float16.
 
     Raises ValueError, naming the field, where shapes or dtypes do not fit the configuration.
     """
@@ -55,13 +57,20 @@ class NeuralMaterial:
     lobes: tuple[Lobe, ...]
     metadata: Metadata = Metadata()
     auxiliary: Auxiliary | None = None
+    grids: tuple[Grid, ...] = ()
 
     def __post_init__(self) -> None:
         _check_latents(self)
+        check_grids(self.grids, self.latents)
         _check_networks(self)
         _check_lobes(self)
         if self.auxiliary is not None:
             self.auxiliary.check(self.config, self.dtype)
+
+    @property
+    def latent_bits(self) -> int:
+        """Bits of a stored latent: 16, 8 or 4."""
+        return self.grids[0].bits if self.grids else 16
 
     @property
     def dtype(self) -> np.dtype[Any]:
