@@ -310,7 +310,8 @@ def test_the_rates_fall_with_progress_alone():
 
 
 def test_an_interrupted_bake_goes_on_to_the_same_material(tmp_path):
-    config = preset("draft", uniform_samples=1_000_000, batch=1024, chunk_steps=32, report_samples=3000)
+    sizes = dict(batch=1024, chunk_steps=32, report_samples=3000, instances=1)
+    config = preset("draft", uniform_samples=1_000_000, **sizes)
     path, notices = tmp_path / "out.vdg.checkpoint", []
     whole = bake(uniform_plastic(), config)
 
