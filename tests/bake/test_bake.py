@@ -14,7 +14,7 @@ from verdigris.bake.metrics import power_l1, relative_l1, relative_l2
 from verdigris.errors import BakeError
 
 TINY = dict(resolution=32, batch=1024, chunk_steps=32, report_samples=3000, instances=1)
-QUICK = preset("draft", encode_samples=100_000, tune_samples=100_000, **TINY)
+QUICK = preset("draft", encode_samples=100_000, tune_samples=100_000, auxiliary_samples=100_000, **TINY)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_numbers_survive_float16(quick):
 def test_progress_counts_up_to_the_end(quick):
     steps = quick[1]
     assert all(isinstance(p, Progress) and np.isfinite(p.loss) and p.samples_per_second > 0 for p in steps)
-    assert [p.phase for p in steps] == ["encode"] * 4 + ["tune"] * 4 + ["report"]
+    assert [p.phase for p in steps] == ["encode"] * 4 + ["tune"] * 4 + ["auxiliary"] * 4 + ["report"]
     assert [p.step for p in steps[:4]] == [32, 64, 96, 128] and steps[3].steps == 128
     assert steps[-1].seconds_left == 0
 
@@ -75,7 +75,7 @@ def test_progress_counts_up_to_the_end(quick):
 def test_the_material_says_how_it_was_baked(quick):
     metadata = quick[0].metadata
     assert metadata.name == "stand-in" and metadata.source["uri"] == "memory:stand-in"
-    assert metadata.bake["resolution"] == 32 and metadata.report["training_samples"] == 8 * 32 * 1024
+    assert metadata.bake["resolution"] == 32 and metadata.report["training_samples"] == 12 * 32 * 1024
     assert json.loads(json.dumps(dataclasses.asdict(metadata))) == dataclasses.asdict(metadata)
 
 

@@ -245,7 +245,9 @@ def test_divergence_to_the_end_is_an_error():
 
 def test_a_bake_that_diverged_says_so_and_is_whole(monkeypatch):
     """The losses of one chunk are made NaN."""
-    config = preset("draft", encode_samples=1, tune_samples=700_000, resolution=32, batch=1024, chunk_steps=32)
+    config = preset(
+        "draft", encode_samples=1, tune_samples=700_000, auxiliary_samples=0, resolution=32, batch=1024, chunk_steps=32
+    )
     config, notices = replace(config, report_samples=3000), []
     made, real = [], pipeline.tune_phase
 
@@ -311,7 +313,7 @@ def test_the_rates_fall_with_progress_alone():
 
 def test_an_interrupted_bake_goes_on_to_the_same_material(tmp_path):
     sizes = dict(batch=1024, chunk_steps=32, report_samples=3000, instances=1)
-    config = preset("draft", uniform_samples=1_000_000, **sizes)
+    config = preset("draft", uniform_samples=1_000_000, auxiliary_samples=0, **sizes)
     path, notices = tmp_path / "out.vdg.checkpoint", []
     whole = bake(uniform_plastic(), config)
 

@@ -27,6 +27,7 @@ SPOTS = """<?xml version="1.0"?>
 </materialx>
 """
 FEW = ("batch=1024", "chunk_steps=32", "report_samples=3000", "encode_samples=1000000", "tune_samples=1600000")
+FEW += ("auxiliary_samples=0",)
 ENCODE_CHUNKS, ALL_CHUNKS = 31, 80
 
 
@@ -105,7 +106,7 @@ def test_a_time_budget_is_kept_with_rates_that_have_fallen(folder):
     assert "as far as the time budget went" in out
     rows = lines(folder / "out.jsonl")
     phases = {row["phase"]: row for row in rows}
-    assert list(phases) == ["encode", "tune"]
+    assert list(phases) == ["encode", "tune", "auxiliary"]
     assert phases["tune"]["rate"] < 0.1 * rows[0]["rate"]
     report = asset.inspect("out.vdg")["report"]
     assert report["shortened"] and report["training_samples"] == len(rows) * 32 * 1024

@@ -24,6 +24,22 @@ SURFACE = ("emission", "opacity")
 Heads = dict[str, list[tuple[jax.Array, jax.Array]]]
 
 
+def wanted(reference: Any) -> tuple[str, ...]:
+    """The heads that a reference has something for, in the order of `HEADS`."""
+    has = {
+        "albedo": True,
+        "guides": hasattr(reference, "guides_dr"),
+        "emission": getattr(reference, "emits", False),
+        "opacity": getattr(reference, "cuts_out", False),
+    }
+    return tuple(name for name in HEADS if has[name])
+
+
+def surface(reference: Any) -> tuple[str, ...]:
+    """Those of them that are in `SURFACE`."""
+    return tuple(name for name in wanted(reference) if name in SURFACE)
+
+
 def init_heads(config: ModelConfig, names: tuple[str, ...], hidden: tuple[int, ...], rng: np.random.Generator) -> Heads:
     """Random heads of these names."""
     return {name: init_layers(head_widths(name, config, hidden), rng) for name in names}

@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from verdigris.errors import BakeError
+from verdigris.model.auxiliary import check_hidden
 from verdigris.model.config import DecoderConfig, ModelConfig
 
 LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2", "smape"]
 LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2", "smape")
 ESTIMATES_MAX = 64
+AUXILIARY_DRAWS_MAX = 256
 MOLLIFY_DEGREES_MAX, MOLLIFY_SAMPLES_MAX = 45.0, 1024
 BATCH_MIN = 64
 INSTANCES = (1, 4, 16, 64)
@@ -59,6 +61,9 @@ class BakeConfig:
     instances: trainings that the first phase begins with, 1, 4, 16 or 64, of which a quarter goes on again and again
     until one is left, over `instance_share` of the phase: see `instances.py`. Only a phase with an encoder, or of a
     material that does not vary, has several.
+    auxiliary_samples: budget of the last phase, which trains the auxiliary heads while all else is frozen; 0: no heads.
+    auxiliary_hidden: widths of their hidden layers. auxiliary_draws: directions that a target of the albedo averages.
+    surface_weight: of the loss of emission and opacity in the tuning phase, where the latents learn to hold them.
     """
 
     preset: str = "standard"
@@ -83,6 +88,10 @@ class BakeConfig:
     augment_colours: float = 0.0
     instances: int = 1
     instance_share: float = 0.5
+    auxiliary_samples: int = 4_000_000
+    auxiliary_hidden: tuple[int, ...] = (16, 16)
+    auxiliary_draws: int = 4
+    surface_weight: float = 0.1
 
     def __post_init__(self) -> None:
         if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
@@ -106,6 +115,15 @@ class BakeConfig:
             raise BakeError(f"instances: expected one of {', '.join(map(str, INSTANCES))}, got {self.instances}")
         if not 0 < self.instance_share < 1:
             raise BakeError(f"instance_share: expected more than 0 and less than 1, got {self.instance_share}")
+        for name in ("auxiliary_samples", "surface_weight"):
+            if not getattr(self, name) >= 0:
+                raise BakeError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        if not 1 <= self.auxiliary_draws <= AUXILIARY_DRAWS_MAX:
+            raise BakeError(f"auxiliary_draws: expected 1 to {AUXILIARY_DRAWS_MAX}, got {self.auxiliary_draws}")
+        try:
+            check_hidden(self.auxiliary_hidden)
+        except ValueError as error:
+            raise BakeError(str(error).replace(".", "_", 1)) from error
         positive = ("encode_samples", "tune_samples", "uniform_samples", "chunk_steps", "rate", "texel_rate")
         for name in (*positive, "rate_end", "report_samples"):
             if not getattr(self, name) > 0:

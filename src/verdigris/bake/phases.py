@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from verdigris.bake import colours, losses, tiles
+from verdigris.bake import auxiliary, colours, losses, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Queries, QuerySource
@@ -27,7 +27,7 @@ ENCODER_HIDDEN = (64, 64)
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's constants [P]."""
 
-PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5, "instances": 6}
+PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5, "instances": 6, "auxiliary": 7}
 Tree = Any
 
 
@@ -167,6 +167,7 @@ def tune_phase(
     part = part or whole("tune", chunks)
     config = part.settings(config)
     plan = tiles.plan(resolution, config.batch)
+    signals = auxiliary.surface(source.reference) if config.auxiliary_samples else ()
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         chunk += part.first
@@ -175,36 +176,44 @@ def tune_phase(
         if resolution == 1:
             u, v = rng.random((2, config.chunk), dtype=np.float32)
         queries = _directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
-        return (layout.offset, layout.order, layout.fraction, _columns(queries))
+        beside = to_jax(source.surface(u, v, signals))
+        return (layout.offset, layout.order, layout.fraction, _columns(queries), beside)
 
-    advance = _compiled(part, partial(_tune_chunk, config, plan))
+    advance = _compiled(part, partial(_tune_chunk, config, plan, signals))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, state: Tree, span: Span,
+    config: BakeConfig, plan: tiles.TilePlan, signals: tuple[str, ...], state: Tree, span: Span,
     offset: jax.Array, order: jax.Array, fraction: tuple[jax.Array, jax.Array], columns: list[jax.Array],
+    beside: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
+    """beside: the targets of the heads `signals`, which the latents must hold too."""
     rolled, cut = tiles.cut(plan, state["texture"], offset, order)
     index = jnp.arange(config.chunk_steps)
     step = partial(_tune_step, config, plan)
     falls = span.scale * fall(config, span.progress(config.chunk_steps))
-    queries = (falls, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps))
+    targets = auxiliary.rows(beside, signals, config.chunk_steps)
+    queries = (falls, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps), targets)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {"network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
 
 
 def _tune_step(config: BakeConfig, plan: tiles.TilePlan, carry: Tree, query: Any) -> Any:
     network, cut = carry
-    rate, start, fraction, wi, wo, target = query
+    rate, start, fraction, wi, wo, target, targets = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
-        latent = tiles.fetch(plan, as_stored(texels), fraction)
-        return mean_loss(config, as_stored(values), latent, wi, wo, target)
+        latent, stored = tiles.fetch(plan, as_stored(texels), fraction), as_stored(values)
+        loss = mean_loss(config, stored, latent, wi, wo, target)
+        if not targets:
+            return loss
+        beside = auxiliary.surface_loss(config.model, stored["auxiliary"], stored, latent, targets)
+        return loss + config.surface_weight * beside
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
     block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * rate)

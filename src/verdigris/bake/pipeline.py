@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import lobes, metrics, noise
+from verdigris.bake import auxiliary, lobes, metrics, noise
+from verdigris.bake.auxiliary_phase import as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, parts, stacked, survivors, whole
@@ -20,6 +21,7 @@ from verdigris.bake.phases import (
     Phase,
     encode,
     encode_phase,
+    encodes,
     optimiser_state,
     phase_rng,
     texture_state,
@@ -89,9 +91,11 @@ class _Bake:
         self.estimates, reference = estimates, reference.averaging(estimates)
         self.reference, self.config = reference, config
         self.source = QuerySource(reference, config.mix, marked=config.augment_colours > 0.0)
-        varying = reference.varying
+        # Heads keep latents that vary even where the reflection does not.
+        signals = auxiliary.surface(reference) if config.auxiliary_samples else ()
+        self.signals, self.encodes = signals, encodes(reference)
+        varying = reference.varying or (bool(signals) and reference.signals_vary)
         self.resolution = config.resolution if varying else 1
-        self.encodes = varying and reference.parameter_count > 0
         self.tune_samples = config.tune_samples if varying else config.uniform_samples
         self.parts = self._parts()
         chunks = {part.name: part.chunks for part in self.parts}
@@ -102,17 +106,24 @@ class _Bake:
         """All phases."""
         state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
         material = self._rounded(state["network"]["values"], state["texture"][: self.config.model.channels])
+        if "auxiliary" in state:
+            heads = as_heads(self.config.auxiliary_hidden, state["auxiliary"]["values"])
+            material = replace(material, auxiliary=heads)
         material = replace(material, lobes=self._fit_lobes(material))
         return self._reported(material)
 
     def _parts(self) -> list[Part]:
         """All phases in parts: several instances only where none needs a texture of its own."""
-        tune = self.config.chunks(self.tune_samples)
+        tune, heads = (self.config.chunks(count) for count in (self.tune_samples, self.config.auxiliary_samples))
+        last = [whole("auxiliary", heads)] if heads else []
         if self.encodes:
-            return [*parts(self.config, "encode", self.config.chunks(self.config.encode_samples)), whole("tune", tune)]
-        return parts(self.config, "tune", tune) if self.resolution == 1 else [whole("tune", tune)]
+            encoding = parts(self.config, "encode", self.config.chunks(self.config.encode_samples))
+            return [*encoding, whole("tune", tune), *last]
+        return [*(parts(self.config, "tune", tune) if self.resolution == 1 else [whole("tune", tune)]), *last]
 
     def _stage(self, index: int, part: Part) -> Stage:
+        if part.phase == "auxiliary":
+            return Stage(part.name, lambda: self._phase(part), self._auxiliary_state)
         if part.first:
             return Stage(part.name, lambda: self._phase(part), lambda state: survivors(state, part.count))
         return Stage(part.name, lambda: self._phase(part), self._tune_state if index else lambda _: self._first(part))
@@ -120,6 +131,8 @@ class _Bake:
     def _phase(self, part: Part) -> Phase:
         if part.phase == "encode":
             return encode_phase(self.config, self.source, self._scale, part)
+        if part.phase == "auxiliary":
+            return auxiliary_phase(self.config, self.source, part.chunks)
         return tune_phase(self.config, self.source, self.resolution, self.tune_samples, part)
 
     def _first(self, part: Part) -> Any:
@@ -138,7 +151,10 @@ class _Bake:
     def _network(self, instance: int) -> Network:
         seed, config = self.config.seed, self.config.model
         rng = phase_rng(seed, "instances", 2 * instance) if instance else np.random.default_rng([seed, 0])
-        return init_network(config, rng)
+        network = init_network(config, rng)
+        if self.signals:
+            network["auxiliary"] = auxiliary.init_heads(config, self.signals, self.config.auxiliary_hidden, rng)
+        return network
 
     def _encode_state(self, instance: int = 0) -> Any:
         """A random network with an encoder beside it."""
@@ -163,6 +179,12 @@ class _Bake:
         network = state["network"]
         latents = self._encoded_latents(network["values"]["encoder"])
         return {"network": without_encoder(network), "texture": texture_state(latents)}
+
+    def _auxiliary_state(self, state: Any) -> Any:
+        """What the tuning phase left, without the texels' moments, and the heads on it as it will be stored."""
+        values, texture = state["network"]["values"], state["texture"][: self.config.model.channels]
+        heads = first_state(self.config, self.reference, self._rounded(values, texture), values.get("auxiliary", {}))
+        return {"network": {"values": values}, "texture": texture, **heads}
 
     def _encoded_latents(self, encoder: Any) -> jax.Array:
         rng = phase_rng(self.config.seed, "latents", 2)

@@ -6,6 +6,7 @@ so that one kernel is compiled and serves the training, the report and the sampl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from verdigris.bake.colours import MARK
 from verdigris.bake.config import DirectionMix
 from verdigris.conventions import Array
 from verdigris.errors import BakeError
+from verdigris.materials.guides import albedo_estimate
 from verdigris.runtime import mitsuba
 
 BAD_SHARE = 1e-3
@@ -106,6 +108,48 @@ class QuerySource:
         values += [dr.full(mi.Float, value, len(u)) for value in MARK] if self.marked else []
         dr.eval(values)
         return values
+
+    def surface(self, u: Array, v: Array, names: Sequence[str]) -> list[Any]:
+        """The reference's signals at positions `[n]`: HEADS[name] flat Dr.Jit arrays for each of guides, emission and
+        opacity that is named. What is not finite counts as 0."""
+        mi, dr = mitsuba(), _drjit()
+        at, found = mi.Point2f(mi.Float(u), mi.Float(v)), []
+        for name in names:
+            if name == "guides":
+                albedo, normal, roughness = self.reference.guides_dr(at)
+                found += [*albedo, *normal, roughness]
+            elif name == "emission":
+                found += [dr.maximum(channel, 0.0) for channel in self.reference.emission_dr(at)]
+            else:
+                found.append(self.reference.opacity_dr(at))
+        found = [dr.select(dr.isfinite(value), value, 0.0) + dr.zeros(mi.Float, len(u)) for value in found]
+        dr.eval(found)
+        return found
+
+    def albedo(self, u: Array, v: Array, seed: int, samples: int) -> tuple[list[Any], list[Any]]:
+        """wi, uniform in theta, and unbiased estimates of the directional albedo, three flat Dr.Jit arrays each.
+
+        samples: directions of the reference's sampler that an estimate averages, one walk each where it is walked.
+        """
+        mi, dr = mitsuba(), _drjit()
+        uv, rng = mi.Point2f(mi.Float(u), mi.Float(v)), mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
+        reference = self.reference.averaging(1)
+        wi = _polar(mi, dr, 0.5 * dr.pi * rng.next_float32(), 2.0 * dr.pi * rng.next_float32())
+        wi = dr.normalize(mi.Vector3f(wi.x, wi.y, dr.maximum(wi.z, 1e-4)))
+        total, bad = dr.zeros(mi.Color3f, len(u)), dr.zeros(mi.Float, len(u))
+        dr.make_opaque(uv, wi, rng, total, bad)
+        for _ in range(samples):
+            u1, u2 = rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32())
+            value = albedo_estimate(reference, uv, wi, u1, u2)
+            finite = dr.isfinite(value.x) & dr.isfinite(value.y) & dr.isfinite(value.z)
+            total += dr.select(finite, dr.maximum(value, 0.0), 0.0)
+            bad += dr.select(finite, mi.Float(0.0), mi.Float(1.0))
+            dr.eval(total, bad, rng)
+        mean = total / samples
+        dr.eval(mean)
+        self.check()
+        self._pending.append((len(u) * samples, dr.sum(bad)))
+        return [wi.x, wi.y, wi.z], [mean.x, mean.y, mean.z]
 
     def check(self) -> None:
         """Waits for the kernels launched so far and counts their non-finite values.

@@ -55,7 +55,7 @@ class Shading:
         mi, dr = self.surface.mi, self.surface.dr
         wo, passed = cosine_sample(mi, dr, u2), mi.Float(self.defensive)
         for leaf, share in self._lobes(wi):
-            call, to_local, to_world = self._leaf_frame(leaf, wi)
+            call, to_local, to_world = self.leaf_frame(leaf, wi)
             local = CLOSURES[leaf.node.category].sample(call, to_local(wi), u2)
             # Below a tilted lobe's own horizon it fails, though the surface's may be lower and other lobes reach there.
             wo = dr.select(u1 >= passed, dr.select(local.z > 0, to_world(local), mi.Vector3f(0, 0, -1)), wo)
@@ -67,7 +67,7 @@ class Shading:
         dr = self.surface.dr
         total = self.defensive * cosine_pdf(dr, wo)
         for leaf, share in self._lobes(wi):
-            call, to_local, _ = self._leaf_frame(leaf, wi)
+            call, to_local, _ = self.leaf_frame(leaf, wi)
             wo_local = to_local(wo)
             density = CLOSURES[leaf.node.category].pdf(call, to_local(wi), wo_local)
             total += share * dr.select(wo_local.z > 0, density, 0)
@@ -76,7 +76,7 @@ class Shading:
     def _value(self, value: Input) -> Any:
         return self.values[value] if isinstance(value, Port) else to_drjit(self.surface.mi, value.type, value.value)
 
-    def _leaf_frame(self, leaf: Leaf, wi: Any) -> tuple[Call, Any, Any]:
+    def leaf_frame(self, leaf: Leaf, wi: Any) -> tuple[Call, Any, Any]:
         """The lobe's inputs, and the way into its own frame (normal turned towards the viewer) and back."""
         mi, dr, inputs = self.surface.mi, self.surface.dr, leaf.node.inputs
         call = Call(leaf.node, _Inputs(inputs, self._value), self.surface, {})
@@ -97,7 +97,7 @@ class Shading:
         """Response of a subtree."""
         mi, dr = self.surface.mi, self.surface.dr
         if isinstance(tree, Leaf):
-            call, to_local, _ = self._leaf_frame(tree, wi)
+            call, to_local, _ = self.leaf_frame(tree, wi)
             lobe = CLOSURES[tree.node.category]
             wo_local = to_local(wo)
             value = lobe.eval(call, to_local(wi), mi.Vector3f(wo_local.x, wo_local.y, dr.maximum(wo_local.z, _EPSILON)))
@@ -126,7 +126,7 @@ class Shading:
             lobe = CLOSURES[tree.node.category]
             if lobe.opaque:
                 return mi.Vector3f(0)
-            call, to_local, _ = self._leaf_frame(tree, wi)
+            call, to_local, _ = self.leaf_frame(tree, wi)
             return dr.clip(1 - lobe.albedo(call, to_local(wi)), 0, 1)
         if isinstance(tree, Mix):
             front, back = self._throughput(tree.fg, wi, wo), self._throughput(tree.bg, wi, wo)
@@ -159,16 +159,25 @@ class Shading:
 
     def _lobes(self, wi: Any) -> list[tuple[Leaf, Any]]:
         """The lobes with their probabilities: the luminance each reflects towards `wi`, floored, normalised."""
+        found = [(leaf, grey + _SELECTION_FLOOR) for leaf, _, grey in self.reflected(wi)]
+        total = sum(share for _, share in found)
+        return [(leaf, share * ((1 - self.defensive) / total)) for leaf, share in found]
+
+    def reflected(self, wi: Any) -> list[tuple[Leaf, Any, Any]]:
+        """The lobes with the share of light that each reflects towards `wi`: colour, and its luminance, not below 0.
+
+        By albedo scaling, also where layers are walked.
+        """
         dr, mi = self.surface.dr, self.surface.mi
-        found: list[tuple[Leaf, Any]] = []
+        found: list[tuple[Leaf, Any, Any]] = []
 
         def visit(tree: Tree, share: Any) -> None:
             """Collects the lobes below a share of light."""
             if isinstance(tree, Leaf):
-                call, to_local, _ = self._leaf_frame(tree, wi)
+                call, to_local, _ = self.leaf_frame(tree, wi)
                 albedo = CLOSURES[tree.node.category].albedo(call, to_local(wi)) * share
                 grey = sum(w * c for w, c in zip(LUMINANCE_REC709, albedo, strict=True))
-                found.append((tree, dr.maximum(grey, 0) + _SELECTION_FLOOR))
+                found.append((tree, albedo, dr.maximum(grey, 0)))
             elif isinstance(tree, Mix):
                 amount = self._value(tree.amount)
                 visit(tree.fg, share * amount)
@@ -183,8 +192,7 @@ class Shading:
                     visit(child, share)
 
         visit(self.tree, mi.Vector3f(1))
-        total = sum(share for _, share in found)
-        return [(leaf, share * ((1 - self.defensive) / total)) for leaf, share in found]
+        return found
 
 
 class _Inputs(Mapping[str, Any]):

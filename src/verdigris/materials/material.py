@@ -73,6 +73,21 @@ class Material(ABC):
     def parameters_dr(self, uv: Any) -> list[Any]:
         """What varies over the surface at `uv`, for the encoder: `parameter_count` values of type `Float`."""
 
+    @property
+    @abstractmethod
+    def emits(self) -> bool:
+        """Whether the material emits light."""
+
+    @property
+    @abstractmethod
+    def cuts_out(self) -> bool:
+        """Whether the surface can be anything but opaque."""
+
+    @property
+    @abstractmethod
+    def signals_vary(self) -> bool:
+        """Whether emission or opacity depend on the surface point."""
+
     @abstractmethod
     def emission_dr(self, uv: Any) -> Any:
         """Radiance emitted along the normal, `Point2f -> Color3f`, linear Rec. 709, in the document's units."""

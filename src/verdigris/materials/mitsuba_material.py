@@ -96,6 +96,22 @@ class MitsubaMaterial(Material):
             found.extend([texture.eval_1(si)] if _channels(texture) == 1 else texture.eval(si))
         return found
 
+    @property
+    def emits(self) -> bool:
+        """False: in Mitsuba it is shapes that emit."""
+        return False
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether there is a mask."""
+        return self.mask is not None
+
+    @cached_property
+    def signals_vary(self) -> bool:
+        """Whether the mask depends on the surface point."""
+        found = [] if self.mask is None else children(self.mask).values()
+        return any(not _is_bsdf(child) and child.is_spatially_varying() for child in found)
+
     def emission_dr(self, uv: Any) -> Any:
         """Black: in Mitsuba it is shapes that emit."""
         return mitsuba().Color3f(0)
@@ -149,8 +165,6 @@ def wrap(bsdf: Any, name: str, source: Mapping[str, str], files: tuple[str, ...]
         if kind is not None:
             raise GraphError(f"{name}: texture '{kind}' needs a shape, which a material on its own has not")
     warnings = []
-    if mask is not None:
-        warnings.append(f"{name}: opacity is read, but a bake leaves it out: the material is baked opaque")
     if any(obj.class_name() == "BumpMap" for obj in (inner, *(obj for _, obj in parts(inner)))):
         warnings.append(f"{name}: a bump map is baked over the unit square: its height is in units of uv")
     material = MitsubaMaterial(name, source, tuple(warnings), inner, mask, files)

@@ -17,6 +17,7 @@ from verdigris.materials.describe import describe
 from verdigris.materials.evaluate import evaluate
 from verdigris.materials.fold import fold
 from verdigris.materials.graph import WIDTHS, Graph, Node, Port, reachable
+from verdigris.materials.guides import guides
 from verdigris.materials.material import Material
 from verdigris.materials.nodes import PATTERNS
 from verdigris.materials.nodes.image import IMAGES, load_texture, resolve, texture_key
@@ -138,6 +139,25 @@ class ReferenceMaterial(Material):
             found.extend(value if self.width(port) > 1 else [mitsuba().Float(value)])
         return found
 
+    @property
+    def emits(self) -> bool:
+        """Whether the material emits light."""
+        return bool(self.signals.terms)
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether the surface can be anything but opaque."""
+        return self.signals.cuts_out
+
+    @cached_property
+    def signals_vary(self) -> bool:
+        """Whether emission or opacity depend on the surface point."""
+        return any(node.category in SPATIAL for node in _patterns(self.graph, self.signals.ports()).values())
+
+    def guides_dr(self, uv: Any) -> tuple[Any, Any, Any]:
+        """For denoisers: albedo `Color3f`, unit normal `Vector3f`, roughness `Float` (see `guides.py`)."""
+        return guides(self.shading(uv))
+
     def emission_dr(self, uv: Any) -> Any:
         """Radiance emitted along the normal, `Point2f -> Color3f`, linear Rec. 709, in the document's units."""
         return self.signals.emission_dr(mitsuba(), self._signal_values(uv))
@@ -235,12 +255,7 @@ def _patterns(graph: Graph, ports: list[Port]) -> dict[str, Node]:
 
 
 def _warnings(graph: Graph, tree: closure_tree.Tree, beside: Signals) -> tuple[str, ...]:
-    found = []
-    if beside.cuts_out:
-        found.append(f"{graph.surface}: opacity is read, but a bake leaves it out: the material is baked opaque")
-    if beside.terms:
-        found.append(f"{graph.surface}: emission is read, but a bake leaves it out: only reflection is baked")
-    found.extend(beside.notes)
+    found = list(beside.notes)
     found.extend(
         f"{leaf.node.path}: {kind} is approximated by diffuse reflection of the same colour"
         for leaf in closure_tree.leaves(tree)
