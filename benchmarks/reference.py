@@ -119,6 +119,7 @@ def frames() -> dict[str, Any]:
     relmse: the variance over RENDERS renders of 64 samples a pixel over their squared mean (plus 0.01, as
     `relative_mse`), the mean over the pixels covered: what the relMSE of one of them against a converged image tends
     to. equal_error: cost times relmse of the walk over that of scaling, the price of the truth at equal noise.
+    shading: the share of the frame that a diffuse BSDF would not take.
     """
     from verdigris.render.pathtrace import coverage, render
 
@@ -136,7 +137,9 @@ def frames() -> dict[str, Any]:
         return min(times), float(relative.mean())
 
     plastic, plastic_noise = measured(PLASTIC)
-    found: dict[str, Any] = {"roughplastic": {"cost": 1, "relmse": round(plastic_noise, 4)}}
+    diffuse, _ = measured({"type": "diffuse"})
+    row = {"cost": 1, "relmse": round(plastic_noise, 4), "shading": round(1 - diffuse / plastic, 2)}
+    found: dict[str, Any] = {"roughplastic": row}
     for label, layering in (("scaled coat", "scale"), ("walked coat", "walk")):
         seconds, noise = measured(document(STACK, layering))
         found[label] = {"cost": round(seconds / plastic, 2), "relmse": round(noise, 4)}
