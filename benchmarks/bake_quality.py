@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,13 @@ def subjects(folder: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def bake(source: str, material: str, asset: Path, options: argparse.Namespace) -> float:
-    """Bakes by the command line; the seconds it took, start to end, kept beside the asset."""
+def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *settings: str) -> float:
+    """Bakes by the command line, with more settings of it; the seconds, start to end, are kept beside the asset."""
     record = asset.with_suffix(".seconds.json")
     if not (asset.is_file() and record.is_file()):
         start = time.perf_counter()
         command = [sys.executable, "-m", "verdigris.cli.main", "bake", source, "-m", material, "-o", str(asset)]
-        subprocess.run([*command, "--preset", options.preset], check=True, stdout=sys.stderr)
+        subprocess.run([*command, "--preset", options.preset, *settings], check=True, stdout=sys.stderr)
         record.write_text(json.dumps(round(time.perf_counter() - start, 1)))
     return float(json.loads(record.read_text()))
 
@@ -70,11 +71,11 @@ def image(kept: Path, material: Any, scene: str, options: argparse.Namespace, se
 
 
 def measure(
-    name: str, reference: Material, asset: Path, options: argparse.Namespace
+    name: str, reference: Material, asset: Path, options: argparse.Namespace, scenes: Sequence[str] = SCENES
 ) -> tuple[dict[str, Any], list[tuple[str, ComparisonResult]]]:
     """Errors in every scene, and the pictures."""
     neural, numbers, pictures = verdigris.load(asset), {}, []
-    for scene in SCENES:
+    for scene in scenes:
         stem = f"{name}.{scene}.{options.size}.{options.spp}"
         images = [image(options.out / f"{stem}.reference{k}.exr", reference, scene, options, 100 + k) for k in (0, 1)]
         baked = image(options.out / f"{stem}.{options.preset}.exr", neural, scene, options, 7)

@@ -36,6 +36,8 @@ def test_budgets_grow_from_preset_to_preset():
         (lambda: BakeConfig(augment_colours=2), "augment_colours: expected 0 to 1, got 2"),
         (lambda: BakeConfig(instances=8), "instances: expected one of 1, 4, 16, 64, got 8"),
         (lambda: BakeConfig(instance_share=1.0), "instance_share: expected more than 0 and less than 1, got 1.0"),
+        (lambda: BakeConfig(latent_bits=5), "latent_bits: expected 16, 8 or 4, got 5"),
+        (lambda: BakeConfig(quantise_share=0), "quantise_share: expected more than 0, up to 1, got 0"),
         (lambda: BakeConfig(tune_samples=0), "tune_samples: expected more than 0, got 0"),
         (lambda: DirectionMix(0.5, 0.5, 0.5), "mix: expected three shares"),
     ],

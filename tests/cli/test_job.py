@@ -120,6 +120,7 @@ def test_a_time_budget_is_kept_with_rates_that_have_fallen(folder):
         (["--time-budget", "0.01"], "starting up took it all"),
         (["--log", "missing/out.jsonl"], "missing/out.jsonl: cannot be written"),
         (["--log", "out.txt"], ".jsonl"),
+        (["--latent-bits", "5"], "latent_bits: expected 16, 8 or 4, got 5"),
         (["--set", "batch"], "NAME=VALUE"),
         (["--set", "speed=3"], "tune_samples"),
         (["--set", "batch=many"], "--set batch: expected a whole number, got 'many'"),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from verdigris.errors import BakeError
 from verdigris.model.auxiliary import check_hidden
 from verdigris.model.config import DecoderConfig, ModelConfig
+from verdigris.model.grid import LATENT_BITS
 
 LossName = Literal["power_l1", "log_l1", "relative_l1", "relative_l2", "smape"]
 LOSSES = ("power_l1", "log_l1", "relative_l1", "relative_l2", "smape")
@@ -64,6 +65,8 @@ class BakeConfig:
     auxiliary_samples: budget of the last phase, which trains the auxiliary heads while all else is frozen; 0: no heads.
     auxiliary_hidden: widths of their hidden layers. auxiliary_draws: directions that a target of the albedo averages.
     surface_weight: of the loss of emission and opacity in the tuning phase, where the latents learn to hold them.
+    latent_bits: of a stored latent: 16 (float16), 8 or 4. With fewer than 16 the last `quantise_share` of the
+    fine-tuning sees quantised latents, see `quantise.py`. The one texel of a material that does not vary has 16.
     """
 
     preset: str = "standard"
@@ -92,6 +95,8 @@ class BakeConfig:
     auxiliary_hidden: tuple[int, ...] = (16, 16)
     auxiliary_draws: int = 4
     surface_weight: float = 0.1
+    latent_bits: int = 16
+    quantise_share: float = 0.7
 
     def __post_init__(self) -> None:
         if not RESOLUTION_MIN <= self.resolution <= RESOLUTION_MAX:
@@ -111,6 +116,10 @@ class BakeConfig:
         for name in ("mollify_share", "augment_colours"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
+        if self.latent_bits not in LATENT_BITS:
+            raise BakeError(f"latent_bits: expected 16, 8 or 4, got {self.latent_bits}")
+        if not 0 < self.quantise_share <= 1:
+            raise BakeError(f"quantise_share: expected more than 0, up to 1, got {self.quantise_share}")
         if self.instances not in INSTANCES:
             raise BakeError(f"instances: expected one of {', '.join(map(str, INSTANCES))}, got {self.instances}")
         if not 0 < self.instance_share < 1:

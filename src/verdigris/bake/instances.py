@@ -32,17 +32,23 @@ Tree = Any
 
 @dataclass(frozen=True)
 class Part:
-    """`chunks` chunks of a phase that has `of`, from its chunk `first` on, in which `count` instances learn."""
+    """`chunks` chunks of a phase that has `of`, from its chunk `first` on, in which `count` instances learn.
+
+    bits: of the latents that its steps see; below 16, those of `quantise.py`.
+    """
 
     phase: str
     count: int
     first: int
     chunks: int
     of: int
+    bits: int = 16
 
     @property
     def name(self) -> str:
-        """The phase's name, and the count where it is not 1."""
+        """The phase's name, with the count where it is not 1, and the bits where they are not 16."""
+        if self.bits < 16:
+            return f"{self.phase} {self.bits} bit"
         return self.phase if self.count == 1 else f"{self.phase} {self.count}"
 
     def settings(self, config: BakeConfig) -> BakeConfig:

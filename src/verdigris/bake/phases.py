@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from verdigris.bake import auxiliary, colours, losses, tiles
+from verdigris.bake import auxiliary, colours, losses, quantise, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Queries, QuerySource
@@ -161,7 +161,10 @@ def _compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Calla
 def tune_phase(
     config: BakeConfig, source: QuerySource, resolution: int, samples: int, part: Part | None = None
 ) -> Phase:
-    """The texels (state `texture`, see `tiles.py`) with the network (state `network`); part: all of it by default."""
+    """The texels (state `texture`, see `tiles.py`) with the network (state `network`); part: all of it by default.
+
+    Where the part has quantised latents, state `grid` holds what `quantise.begin` made.
+    """
     chunks = config.chunks(samples)
     before = config.chunks(config.encode_samples) if encodes(source.reference) else 0
     part = part or whole("tune", chunks)
@@ -179,40 +182,44 @@ def tune_phase(
         beside = to_jax(source.surface(u, v, signals))
         return (layout.offset, layout.order, layout.fraction, _columns(queries), beside)
 
-    advance = _compiled(part, partial(_tune_chunk, config, plan, signals))
+    advance = _compiled(part, partial(_tune_chunk, config, plan, signals, part.bits))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, signals: tuple[str, ...], state: Tree, span: Span,
+    config: BakeConfig, plan: tiles.TilePlan, signals: tuple[str, ...], bits: int, state: Tree, span: Span,
     offset: jax.Array, order: jax.Array, fraction: tuple[jax.Array, jax.Array], columns: list[jax.Array],
     beside: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
     """beside: the targets of the heads `signals`, which the latents must hold too."""
     rolled, cut = tiles.cut(plan, state["texture"], offset, order)
     index = jnp.arange(config.chunk_steps)
-    step = partial(_tune_step, config, plan)
+    stored = partial(quantise.values, grid=state["grid"], bits=bits) if bits < 16 else as_stored
+    step = partial(_tune_step, config, plan, stored)
     falls = span.scale * fall(config, span.progress(config.chunk_steps))
     targets = auxiliary.rows(beside, signals, config.chunk_steps)
     queries = (falls, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps), targets)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
-    return {"network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
+    return {**state, "network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
 
 
-def _tune_step(config: BakeConfig, plan: tiles.TilePlan, carry: Tree, query: Any) -> Any:
+def _tune_step(
+    config: BakeConfig, plan: tiles.TilePlan, stored: Callable[[jax.Array], jax.Array], carry: Tree, query: Any
+) -> Any:
+    """stored: texels as the file will hold them."""
     network, cut = carry
     rate, start, fraction, wi, wo, target, targets = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
-        latent, stored = tiles.fetch(plan, as_stored(texels), fraction), as_stored(values)
-        loss = mean_loss(config, stored, latent, wi, wo, target)
+        latent, network = tiles.fetch(plan, stored(texels), fraction), as_stored(values)
+        loss = mean_loss(config, network, latent, wi, wo, target)
         if not targets:
             return loss
-        beside = auxiliary.surface_loss(config.model, stored["auxiliary"], stored, latent, targets)
+        beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets)
         return loss + config.surface_weight * beside
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])

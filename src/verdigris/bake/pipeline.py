@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, lobes, metrics, noise
+from verdigris.bake import auxiliary, lobes, metrics, noise, quantise
 from verdigris.bake.auxiliary_phase import as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
@@ -36,6 +36,7 @@ from verdigris.bake.trainable import Network, init_layers, init_network
 from verdigris.conventions import Array, luminance
 from verdigris.model.config import Lobe
 from verdigris.model.frames import shading_frames
+from verdigris.model.grid import Grid
 from verdigris.model.latents import fetch
 from verdigris.model.neural import Metadata, NeuralMaterial
 from verdigris.runtime import cache_directory
@@ -105,7 +106,7 @@ class _Bake:
     def run(self) -> NeuralMaterial:
         """All phases."""
         state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
-        material = self._rounded(state["network"]["values"], state["texture"][: self.config.model.channels])
+        material = self._rounded(state)
         if "auxiliary" in state:
             heads = as_heads(self.config.auxiliary_hidden, state["auxiliary"]["values"])
             material = replace(material, auxiliary=heads)
@@ -116,14 +117,21 @@ class _Bake:
         """All phases in parts: several instances only where none needs a texture of its own."""
         tune, heads = (self.config.chunks(count) for count in (self.tune_samples, self.config.auxiliary_samples))
         last = [whole("auxiliary", heads)] if heads else []
-        if self.encodes:
-            encoding = parts(self.config, "encode", self.config.chunks(self.config.encode_samples))
-            return [*encoding, whole("tune", tune), *last]
-        return [*(parts(self.config, "tune", tune) if self.resolution == 1 else [whole("tune", tune)]), *last]
+        if self.resolution == 1:
+            return [*parts(self.config, "tune", tune), *last]
+        encode = self.config.chunks(self.config.encode_samples)
+        first = parts(self.config, "encode", encode) if self.encodes else []
+        return [*first, *quantise.split(self.config, whole("tune", tune)), *last]
+
+    @property
+    def _last_tuning(self) -> str:
+        return [part.name for part in self.parts if part.phase == "tune"][-1]
 
     def _stage(self, index: int, part: Part) -> Stage:
         if part.phase == "auxiliary":
             return Stage(part.name, lambda: self._phase(part), self._auxiliary_state)
+        if part.bits < 16:
+            return Stage(part.name, lambda: self._phase(part), lambda state: self._quantised_state(state, part))
         if part.first:
             return Stage(part.name, lambda: self._phase(part), lambda state: survivors(state, part.count))
         return Stage(part.name, lambda: self._phase(part), self._tune_state if index else lambda _: self._first(part))
@@ -183,8 +191,8 @@ class _Bake:
     def _auxiliary_state(self, state: Any) -> Any:
         """What the tuning phase left, without the texels' moments, and the heads on it as it will be stored."""
         values, texture = state["network"]["values"], state["texture"][: self.config.model.channels]
-        heads = first_state(self.config, self.reference, self._rounded(values, texture), values.get("auxiliary", {}))
-        return {"network": {"values": values}, "texture": texture, **heads}
+        heads = first_state(self.config, self.reference, self._rounded(state), values.get("auxiliary", {}))
+        return {**state, "network": {"values": values}, "texture": texture, **heads}
 
     def _encoded_latents(self, encoder: Any) -> jax.Array:
         rng = phase_rng(self.config.seed, "latents", 2)
@@ -197,15 +205,28 @@ class _Bake:
             total = total + encode_all(encoder, self._scale, to_jax(self.source.parameters(u, v)))
         return (total / ENCODE_JITTER).reshape(-1, side, side)
 
-    def _rounded(self, network: Network, latents: jax.Array) -> NeuralMaterial:
-        """The material with every number as float16 will hold it, so that saving and loading changes nothing."""
-        texture = np.clip(np.asarray(latents), -LATENT_MAX, LATENT_MAX).transpose(1, 2, 0)
+    def _quantised_state(self, state: Any, part: Part) -> Any:
+        """The state with the grid of its texels; part: without a first one of 16 bits it makes the texels too."""
+        if not part.first:
+            state = self._tune_state(state) if self.encodes else self._plain_state()
+        return quantise.begin(state, part.bits)
+
+    def _rounded(self, state: Any) -> NeuralMaterial:
+        """The material with every number as a file will hold it, so that saving and loading changes nothing."""
+        network, texels = state["network"]["values"], state["texture"][: self.config.model.channels]
+        grids: tuple[Grid, ...] = ()
+        if "grid" in state:
+            texture, grid = quantise.stored(state, self.config.latent_bits)
+            grids = (grid,)
+        else:
+            texture = _float16(np.clip(np.asarray(texels), -LATENT_MAX, LATENT_MAX).transpose(1, 2, 0))
         return NeuralMaterial(
             config=self.config.model,
-            latents=(_float16(texture),),
+            latents=(texture,),
             frame_weight=_float16(network["frames"]) if "frames" in network else None,
             layers=tuple((_float16(weight), _float16(bias)) for weight, bias in network["layers"]),
             lobes=_ONE_COSINE,
+            grids=grids,
         )
 
     def _fit_lobes(self, material: NeuralMaterial) -> tuple[Lobe, ...]:
@@ -223,7 +244,7 @@ class _Bake:
     def _reported(self, material: NeuralMaterial) -> NeuralMaterial:
         rng, record, on_progress = phase_rng(self.config.seed, "report"), self.loop.record, self.loop.on_progress
         report = metrics.measure(material, self.source, self.config.report_samples, rng)
-        loss, samples = record.losses["tune"][-1], record.chunks * self.config.chunk
+        loss, samples = record.losses[self._last_tuning][-1], record.chunks * self.config.chunk
         # No times: they differ from bake to bake, the file must not.
         report |= {
             "loss": loss,

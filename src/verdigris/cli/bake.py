@@ -21,6 +21,7 @@ def bake(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Default: MATERIAL.vdg, here.")] = None,
     preset: Annotated[str, typer.Option(help="draft, standard or final.")] = "standard",
     resolution: Annotated[int, typer.Option(help="Side of the latent texture in texels.")] = 512,
+    latent_bits: Annotated[int, typer.Option(help="Bits of a stored latent: 16, 8 or 4.")] = 16,
     seed: Annotated[int, typer.Option(help="Two bakes with one seed are the same file.")] = 0,
     layering: Annotated[
         str | None,
@@ -56,7 +57,8 @@ def bake(
     from verdigris.bake.loop import Job
     from verdigris.cli.progress import bake_bar
 
-    config = named_preset(preset, resolution=resolution, seed=seed, **settings.changes(setting or []))
+    changes = settings.changes(setting or [])
+    config = named_preset(preset, resolution=resolution, latent_bits=latent_bits, seed=seed, **changes)
     reference = files.load_source(source, material, root, layering)
     output = files.asset_path(output or Path(f"{files.file_stem(reference.name)}.vdg"))
     kept = checkpoint.beside(output)

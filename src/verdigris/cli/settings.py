@@ -11,7 +11,7 @@ from verdigris.errors import BakeError
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 1e9
-NAMED = ("preset", "resolution", "seed")
+NAMED = ("preset", "resolution", "latent_bits", "seed")
 """Settings with an option of their own."""
 
 
