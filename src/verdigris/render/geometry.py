@@ -45,8 +45,8 @@ def sphere(columns: int = 512, rows: int = 256) -> Grid:
     return Grid(position, position, np.stack([longitude / np.pi + 0.5, latitude / np.pi + 0.5], axis=-1))
 
 
-def mesh(grids: list[Grid], bsdf: Any) -> Any:
-    """A `mitsuba.Mesh` of all grids that carries the BSDF."""
+def mesh(grids: list[Grid], bsdf: Any, emitter: Any = None) -> Any:
+    """A `mitsuba.Mesh` of all grids that carries the BSDF, and an area emitter if one is given."""
     mi = mitsuba()
     faces, start = [], 0
     for grid in grids:
@@ -54,6 +54,8 @@ def mesh(grids: list[Grid], bsdf: Any) -> Any:
         start += grid.position.shape[0] * grid.position.shape[1]
     props = mi.Properties()
     props["bsdf"] = bsdf
+    if emitter is not None:
+        props["emitter"] = emitter
     triangles = np.concatenate(faces)
     result = mi.Mesh("object", start, len(triangles), props, has_vertex_normals=True, has_vertex_texcoords=True)
     uv = np.concatenate([grid.uv.reshape(-1, 2) for grid in grids])

@@ -15,7 +15,8 @@ scene = mi.load_dict({"type": "scene", ..., "bsdf": {"type": "verdigris", "filen
 | verdigris_reference | material | string | which material of the document; optional where it holds one |
 
 Relative file names are looked up as Mitsuba's own plugins do it: beside the scene file first. Both are one-sided: black
-from behind. Where the uv map mirrors the texture, the bitangent is mirrored with it.
+from behind. Where the uv map mirrors the texture, the bitangent is mirrored with it. Where a material is cut out, light
+goes through as through Mitsuba's `mask`, from either side. A BSDF cannot emit: see `verdigris.render.emission`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ VARIANTS = ("llvm_ad_rgb", "cuda_ad_rgb")
 
 
 class DrjitBsdf(Protocol):
-    """What a material must offer to be rendered: the trio, traced. Conventions: `verdigris.conventions`."""
+    """What a material must offer to be rendered: the trio, traced. Conventions: `verdigris.conventions`.
+
+    One whose `cuts_out` is true offers `opacity_dr`, one whose `emits` is true `emission_dr`, as
+    `verdigris.materials.material.Material` has them.
+    """
 
     def eval_dr(self, uv: Any, wi: Any, wo: Any) -> Any:
         """Point2f, Vector3f, Vector3f -> Color3f, cosine of wo included, 0 below the horizon."""
@@ -118,29 +123,43 @@ def _bsdf_class(variant: str) -> type:
     assert mi.variant() == variant
 
     class VerdigrisBSDF(mi.BSDF):  # type: ignore[name-defined]
-        """Any DrjitBsdf as a BSDF with one glossy component."""
+        """Any DrjitBsdf as a BSDF with one glossy component, and a null one where it can be cut out."""
 
         def __init__(self, props: Any, material: DrjitBsdf) -> None:
             mi.BSDF.__init__(self, props)
             self.material = material
-            flags = mi.BSDFFlags.GlossyReflection | mi.BSDFFlags.SpatiallyVarying | mi.BSDFFlags.FrontSide
-            self.m_flags = flags
-            self.m_components = [flags]
+            self.cuts_out = bool(getattr(material, "cuts_out", False))
+            glossy = mi.BSDFFlags.GlossyReflection | mi.BSDFFlags.SpatiallyVarying | mi.BSDFFlags.FrontSide
+            through = mi.BSDFFlags.Null | mi.BSDFFlags.SpatiallyVarying
+            through |= mi.BSDFFlags.FrontSide | mi.BSDFFlags.BackSide
+            self.m_components = [glossy, through] if self.cuts_out else [glossy]
+            self.m_flags = glossy | through if self.cuts_out else glossy
 
         def sample(self, ctx: Any, si: Any, sample1: Any, sample2: Any, active: Any = True) -> tuple[Any, Any]:
-            bs = dr.zeros(mi.BSDFSample3f)
-            if not ctx.is_enabled(mi.BSDFFlags.GlossyReflection, 0):
-                return bs, mi.Color3f(0)
-            uv, mirror, wi = _local(mi, dr, si)
-            wo, pdf = self.material.sample_dr(uv, wi, sample1, sample2)
-            active = active & (wi.z > 0) & (wo.z > 0) & (pdf > 0)
-            weight = self.material.eval_dr(uv, wi, wo) / pdf
-            bs.wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
-            bs.pdf = dr.select(active, pdf, 0)
+            bs, weight = dr.zeros(mi.BSDFSample3f), mi.Color3f(0)
+            reflects, passes = self._enabled(ctx)
+            there = self._there(si)
+            # Probability of reflecting: the opacity where there is a choice.
+            share = there if reflects and passes else mi.Float(1.0 if reflects else 0.0)
+            if reflects:
+                uv, mirror, wi = _local(mi, dr, si)
+                rescaled = dr.minimum(sample1 / dr.maximum(share, 1e-8), 1 - 2**-24) if passes else sample1
+                wo, pdf = self.material.sample_dr(uv, wi, rescaled, sample2)
+                valid = active & (wi.z > 0) & (wo.z > 0) & (pdf > 0)
+                value = self.material.eval_dr(uv, wi, wo) / pdf
+                weight = dr.select(valid, value if passes else value * there, 0)
+                bs.wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
+                bs.pdf = dr.select(valid, pdf * share, 0)
+                bs.sampled_type = mi.UInt32(+mi.BSDFFlags.GlossyReflection)
+            if passes:
+                null = active & (sample1 >= share)
+                weight = dr.select(null, mi.Color3f(1 if reflects else 1 - there), weight)
+                bs.wo = dr.select(null, -si.wi, bs.wo)
+                bs.pdf = dr.select(null, 1 - share, bs.pdf)
+                bs.sampled_type = dr.select(null, mi.UInt32(+mi.BSDFFlags.Null), bs.sampled_type)
+                bs.sampled_component = dr.select(null, mi.UInt32(1), bs.sampled_component)
             bs.eta = 1.0
-            bs.sampled_type = mi.UInt32(+mi.BSDFFlags.GlossyReflection)
-            bs.sampled_component = 0
-            return bs, dr.select(active, weight, 0)
+            return bs, weight
 
         def eval(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> Any:
             return self.eval_pdf(ctx, si, wo, active)[0]
@@ -149,13 +168,30 @@ def _bsdf_class(variant: str) -> type:
             return self.eval_pdf(ctx, si, wo, active)[1]
 
         def eval_pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> tuple[Any, Any]:
-            if not ctx.is_enabled(mi.BSDFFlags.GlossyReflection, 0):
+            reflects, passes = self._enabled(ctx)
+            if not reflects:
                 return mi.Color3f(0), mi.Float(0)
             uv, mirror, wi = _local(mi, dr, si)
             wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
             active = active & (wi.z > 0) & (wo.z > 0)
             value = dr.select(active, self.material.eval_dr(uv, wi, wo), 0)
-            return value, dr.select(active, self.material.pdf_dr(uv, wi, wo), 0)
+            pdf = dr.select(active, self.material.pdf_dr(uv, wi, wo), 0)
+            there = self._there(si)
+            return value * there, pdf * there if passes else pdf
+
+        def eval_null_transmission(self, si: Any, active: Any = True) -> Any:
+            return mi.Color3f(dr.select(active, 1 - self._there(si), 0))
+
+        def _enabled(self, ctx: Any) -> tuple[bool, bool]:
+            """Whether the context asks for reflection, and for what goes through, where there is any."""
+            passes = self.cuts_out and ctx.is_enabled(mi.BSDFFlags.Null, 1)
+            return ctx.is_enabled(mi.BSDFFlags.GlossyReflection, 0), passes
+
+        def _there(self, si: Any) -> Any:
+            """Share of the surface that is there."""
+            if not self.cuts_out:
+                return mi.Float(1)
+            return self.material.opacity_dr(_local(mi, dr, si)[0])  # type: ignore[attr-defined]
 
         def to_string(self) -> str:
             return f"VerdigrisBSDF[material = {type(self.material).__name__}]"

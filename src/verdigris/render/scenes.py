@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verdigris.errors import RenderError
+from verdigris.render.emission import area_emitter
 from verdigris.render.environment import studio
 from verdigris.render.geometry import Grid, mesh, plane, sphere
 from verdigris.render.plugin import register
@@ -61,6 +62,7 @@ def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
 
     scene: sphere, plane, teapot, each alone or with `@studio` (the default) or `@lamp`, or a path ending in `.xml`,
     whose BSDF with id "material" is replaced.
+    In the named scenes a material of ours that emits light does so; in a file it is up to the file (see `emission.py`).
     Raises RenderError: unknown name, bad size, or a scene file that is missing, broken or without that id.
     """
     if len(size) != 2 or not all(1 <= side <= MAX_SIDE for side in size):
@@ -95,7 +97,7 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any
                 "film": {**film, "component_format": "float32"},
                 "sampler": {"type": "independent"},
             },
-            "object": mesh(_grids(name), bsdf),
+            "object": mesh(_grids(name), bsdf, area_emitter(getattr(bsdf, "material", None))),
             **_lights(light),
         }
     )
