@@ -12,6 +12,7 @@ from verdigris.cli.main import run
 from verdigris.cli.progress import time_left
 from verdigris.errors import AssetError, RenderError
 from verdigris.model import Metadata
+from verdigris.render.image import read_image
 
 RED = """<?xml version="1.0"?>
 <materialx version="1.39" colorspace="lin_rec709">
@@ -132,6 +133,21 @@ def test_render(capsys, document, asset, subject):
         assert picture.size == (24, 16)
     assert run(["render", str(source), *options, "--scene", "plane", "-o", "linear.exr"]) == 0
     assert sorted(p.name for p in document.parent.iterdir()) == sorted(["linear.exr", name, "random.vdg", "red.mtlx"])
+
+
+def test_render_writes_pictures_beside_the_picture(capsys, document):
+    options = ("--size", "16x12", "--spp", "4", "--aov", "albedo", "--aov", "normal", "--aov", "albedo")
+    assert run(["render", str(document), *options]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["red.albedo.exr", "red.normal.exr"]
+    albedo = read_image("red.albedo.exr")
+    assert albedo.shape == (12, 16, 3)
+    assert albedo[6, 8] == pytest.approx((0.6, 0.1, 0.1), rel=1e-3)
+
+
+def test_render_refuses_pictures_that_a_material_has_not(capsys, document, asset):
+    assert "expected one of albedo" in fails(capsys, "render", document, "--aov", "depth")
+    assert "expected a material with guides" in fails(capsys, "render", asset, "--aov", "normal")
+    assert not list(document.parent.glob("*.png"))
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from verdigris.model.auxiliary import respond
 def test_answers_stay_in_their_ranges_whatever_the_network_says():
     raw = np.array([[-1e4] * 7, [0.0] * 7, [1e4] * 7], np.float32)
     for name in HEADS:
-        answer = respond(name, raw[:2] if name == "emission" else raw)
+        answer = respond(name, raw)
         assert np.isfinite(answer).all()
         assert (answer >= (-1 if name == "guides" else 0)).all()
     np.testing.assert_allclose(respond("opacity", raw[:, :1])[:, 0], [0, 0.5, 1])
-    np.testing.assert_allclose(respond("emission", raw[1:2, :3]), np.exp(-3))
+    np.testing.assert_allclose(respond("emission", np.float32([[-2, 0, 1.5]])), [[0, 0, 2.25]])
     np.testing.assert_allclose(respond("guides", raw)[1], [0.5, 0.5, 0.5, 0, 0, 1, 0.5])
     np.testing.assert_allclose(np.linalg.norm(respond("guides", raw)[:, 3:6], axis=1), 1, rtol=1e-6)
 

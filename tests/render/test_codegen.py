@@ -130,7 +130,9 @@ def test_heads_agree(config, finest):
         return array.T + np.zeros((len(uv), 1), np.float32) if array.ndim > 1 else array + np.zeros(len(uv), np.float32)
 
     assert relative(full(found.albedo_dr(at, known)), material.albedo(uv, wi)).max() < 1e-5
-    assert relative(full(found.emission_dr(at)), material.emission(uv)).max() < 1e-5
+    # It reaches 0, next to which a relative error says nothing.
+    assert material.emission(uv).max() > 0.05
+    assert np.abs(full(found.emission_dr(at)) - material.emission(uv)).max() < 1e-5
     assert relative(full(found.opacity_dr(at)), material.opacity(uv)).max() < 1e-5
     albedo, normal, roughness = found.guides_dr(at)
     expected = material.guides(uv)

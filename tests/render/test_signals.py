@@ -150,7 +150,7 @@ def test_what_is_emitted_is_seen_where_it_is(mi, tmp_path):
 
 def test_an_asset_shines_as_its_heads_say():
     material = with_heads(random_material(ModelConfig(frames=1), finest=(1, 1)), ("emission",))
-    material.auxiliary.heads["emission"][-1][1][:] += 4
+    material.auxiliary.heads["emission"][-1][1][:] += 3
     found = render(material, "sphere@lamp", SIZE, 16) - render(
         random_material(ModelConfig(frames=1), finest=(1, 1)), "sphere@lamp", SIZE, 16
     )

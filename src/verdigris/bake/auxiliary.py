@@ -13,10 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from verdigris.bake.losses import relative_l2
-from verdigris.bake.trainable import RAW_RANGE, Network, Rows, frames, init_layers, mlp
+from verdigris.bake.trainable import Network, Rows, frames, init_layers, mlp
 from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, HEADS, head_widths
 from verdigris.model.config import ModelConfig
-from verdigris.model.decoder import OUTPUT_SHIFT
 
 SURFACE = ("emission", "opacity")
 """Heads whose signal a latent trained for the response alone would not hold, so that they train with it."""
@@ -45,10 +44,10 @@ def init_heads(config: ModelConfig, names: tuple[str, ...], hidden: tuple[int, .
     return {name: init_layers(head_widths(name, config, hidden), rng) for name in names}
 
 
-def answer(
+def run(
     config: ModelConfig, heads: Heads, name: str, network: Network, latent: jax.Array, wi: Rows | None = None
 ) -> jax.Array:
-    """A head's answer for latents `[C, n]`, `-> [outputs, n]`; wi, rows `[n]`, for directional heads; no horizon test.
+    """A head's last numbers for latents `[C, n]`, `-> [outputs, n]`; wi, rows `[n]`, for directional heads.
 
     network: the material's, for its frames.
     """
@@ -57,9 +56,13 @@ def answer(
         assert wi is not None
         rows = [sum(a * b for a, b in zip(wi, axis, strict=True)) for t in frames(network, latent) for axis in t]
         x = jnp.concatenate([jnp.stack(rows), latent])
-    raw = mlp(heads[name], x, ACTIVATION)
+    return mlp(heads[name], x, ACTIVATION)
+
+
+def respond(name: str, raw: jax.Array) -> jax.Array:
+    """The answer from these numbers; no horizon test."""
     if name == "emission":
-        return jnp.exp(jnp.clip(raw, *RAW_RANGE["exp"]) - OUTPUT_SHIFT)
+        return jnp.square(jnp.maximum(raw, 0.0))
     if name != "guides":
         return jax.nn.sigmoid(raw)
     normal = raw[3:6] + jnp.array([0.0, 0.0, 1.0])[:, None]
@@ -67,21 +70,23 @@ def answer(
     return jnp.concatenate([jax.nn.sigmoid(raw[:3]), normal, jax.nn.sigmoid(raw[6:])])
 
 
-def loss(name: str, learned: jax.Array, true: jax.Array) -> jax.Array:
-    """What a head minimises, `[outputs, n]` twice `-> []`, unbiased where the target is noisy.
+def loss(name: str, raw: jax.Array, true: jax.Array) -> jax.Array:
+    """What a head minimises, its last numbers and the targets, `[outputs, n]` twice `-> []`.
 
-    albedo, emission: relative L2, so that dark ones count. guides, opacity: L2; what they answer is no brightness.
+    albedo: relative L2, so that dark ones count, unbiased though the target is noisy. guides, opacity: L2; what they
+    answer is no brightness. emission: L2 between roots, where a target is the root of the radiance in units of
+    `QuerySource.emission_unit`: it must find a few lamps on a dark surface, and has a gradient wherever it stands.
     """
-    if name in ("albedo", "emission"):
-        return jnp.mean(relative_l2(learned, true))
-    return jnp.mean(jnp.square(learned - true))
+    if name == "albedo":
+        return jnp.mean(relative_l2(respond(name, raw), true))
+    return jnp.mean(jnp.square((raw if name == "emission" else respond(name, raw)) - true))
 
 
 def surface_loss(
     config: ModelConfig, heads: Heads, network: Network, latent: jax.Array, targets: Mapping[str, jax.Array]
 ) -> jax.Array:
     """Sum of the losses of the heads of `SURFACE` that have a target `[outputs, n]`."""
-    return jnp.asarray(sum(loss(name, answer(config, heads, name, network, latent), targets[name]) for name in targets))
+    return jnp.asarray(sum(loss(name, run(config, heads, name, network, latent), targets[name]) for name in targets))
 
 
 def rows(arrays: list[jax.Array], names: tuple[str, ...], steps: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _chunk(
 
         def objective(values: Tree) -> jax.Array:
             kept = as_stored(values)
-            found = (auxiliary.answer(config.model, kept, name, stored, latent, directions) for name in names)
+            found = (auxiliary.run(config.model, kept, name, stored, latent, directions) for name in names)
             return jnp.asarray(
                 sum(auxiliary.loss(name, got, true[name]) for name, got in zip(names, found, strict=True))
             )
@@ -75,7 +75,13 @@ def _chunk(
     return {**state, "auxiliary": heads}, loss
 
 
-def as_heads(hidden: tuple[int, ...], heads: Any) -> Auxiliary:
-    """Trained heads as a material holds them, rounded as a file will round them."""
+def as_heads(hidden: tuple[int, ...], heads: Any, emission_unit: float) -> Auxiliary:
+    """Trained heads as a material holds them, rounded as a file will round them.
+
+    emission_unit: `QuerySource.emission_unit`, a power of 4, whose root the last layer takes in without rounding.
+    """
+    if "emission" in heads:
+        weight, bias = (np.asarray(array) * np.float32(emission_unit**0.5) for array in heads["emission"][-1])
+        heads = {**heads, "emission": [*heads["emission"][:-1], (weight, bias)]}
     rounded = jax.tree.map(lambda array: np.asarray(array).astype(np.float16).astype(np.float32), heads)
     return Auxiliary(hidden, {name: tuple(map(tuple, layers)) for name, layers in rounded.items()})

@@ -108,7 +108,8 @@ class _Bake:
         state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
         material = self._rounded(state)
         if "auxiliary" in state:
-            heads = as_heads(self.config.auxiliary_hidden, state["auxiliary"]["values"])
+            unit = self.source.emission_unit if "emission" in self.signals else 1.0
+            heads = as_heads(self.config.auxiliary_hidden, state["auxiliary"]["values"], unit)
             material = replace(material, auxiliary=heads)
         material = replace(material, lobes=self._fit_lobes(material))
         return self._reported(material)

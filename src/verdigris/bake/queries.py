@@ -6,8 +6,10 @@ so that one kernel is compiled and serves the training, the report and the sampl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,9 @@ from verdigris.conventions import Array
 from verdigris.errors import BakeError
 from verdigris.materials.guides import albedo_estimate
 from verdigris.runtime import mitsuba
+
+EMISSION_SAMPLES = 1 << 18
+"""Points at which the brightest emission is sought."""
 
 BAD_SHARE = 1e-3
 """Share of non-finite reference values above which a bake stops; rarer ones are taken as 0 and counted."""
@@ -109,9 +114,17 @@ class QuerySource:
         dr.eval(values)
         return values
 
+    @cached_property
+    def emission_unit(self) -> float:
+        """The power of 4 that is just above the brightest emission found."""
+        mi, rng = mitsuba(), np.random.default_rng(0)
+        found = np.array(self.reference.emission_dr(mi.Point2f(rng.random((2, EMISSION_SAMPLES), dtype=np.float32))))
+        brightest = float(found[np.isfinite(found)].max(initial=0.0))
+        return 4.0 ** math.ceil(math.log(brightest, 4.0)) if brightest > 0.0 else 1.0
+
     def surface(self, u: Array, v: Array, names: Sequence[str]) -> list[Any]:
         """The reference's signals at positions `[n]`: HEADS[name] flat Dr.Jit arrays for each of guides, emission and
-        opacity that is named. What is not finite counts as 0."""
+        opacity that is named; of emission, the root in units of `emission_unit`. What is not finite counts as 0."""
         mi, dr = mitsuba(), _drjit()
         at, found = mi.Point2f(mi.Float(u), mi.Float(v)), []
         for name in names:
@@ -119,7 +132,8 @@ class QuerySource:
                 albedo, normal, roughness = self.reference.guides_dr(at)
                 found += [*albedo, *normal, roughness]
             elif name == "emission":
-                found += [dr.maximum(channel, 0.0) for channel in self.reference.emission_dr(at)]
+                scale = 1.0 / self.emission_unit
+                found += [dr.sqrt(dr.maximum(channel, 0.0) * scale) for channel in self.reference.emission_dr(at)]
             else:
                 found.append(self.reference.opacity_dr(at))
         found = [dr.select(dr.isfinite(value), value, 0.0) + dr.zeros(mi.Float, len(u)) for value in found]

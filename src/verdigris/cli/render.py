@@ -25,12 +25,20 @@ def render(
         str | None,
         typer.Option(help="scale or walk: how the source's layers are combined. Default: walk for library:NAME."),
     ] = None,
+    aov: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="albedo, normal, roughness, directional_albedo, emission or opacity, written beside the picture as "
+            "STEM.NAME.exr; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Path-trace a material in a scene."""
     pixels = files.parse_size(size)
     if output is not None:
         files.image_path(output)
     from verdigris.cli.progress import render_bar
+    from verdigris.render.aov import check_aovs, render_aovs
     from verdigris.render.image import write_image
     from verdigris.render.pathtrace import render as path_trace
 
@@ -38,9 +46,17 @@ def render(
         files.load_asset(source) if files.is_asset(source) else files.load_source(source, material, root, layering)
     )
     output = files.image_path(output or Path(f"{files.default_stem(source, subject)}.png"))
+    names = tuple(dict.fromkeys(aov or ()))
+    check_aovs(subject, names)
     start = time.perf_counter()
     with render_bar() as on_progress:
         picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"))
     write_image(output, picture)
+    beside = {output.with_suffix(f".{name}.exr"): name for name in names}
+    pictures = render_aovs(subject, names, scene, pixels, spp, seed) if names else {}
+    for path, name in beside.items():
+        write_image(path, pictures[name])
     seconds = time.perf_counter() - start
+    for path in beside:
+        typer.echo(f"{path}")
     typer.echo(f"{output}: {pixels[0]}x{pixels[1]}, {spp} samples a pixel, rendered in {seconds:.1f} s")

@@ -15,7 +15,7 @@ import numpy as np
 
 from verdigris.conventions import Array
 from verdigris.model.config import Activation, ModelConfig
-from verdigris.model.decoder import OUTPUT_SHIFT, activate
+from verdigris.model.decoder import activate
 from verdigris.model.features import in_frames
 from verdigris.model.frames import normalize
 
@@ -109,12 +109,13 @@ def sigmoid(raw: Array) -> Array:
 def respond(name: str, raw: Array) -> Array:
     """A head's answer from its last layer's numbers, `[n, outputs] -> [n, outputs]`.
 
-    albedo, opacity: sigmoid(raw). emission: exp(raw - 3). guides: sigmoid of numbers 0 to 2 (albedo) and of 6
-    (roughness, the square root of a GGX width), and normalize(numbers 3 to 5 + (0, 0, 1)), the normal.
+    albedo, opacity: sigmoid(raw). emission: max(raw, 0)^2, which reaches 0, as most of a surface does. guides: sigmoid
+    of numbers 0 to 2 (albedo) and of 6 (roughness, the square root of a GGX width), and
+    normalize(numbers 3 to 5 + (0, 0, 1)), the normal.
     """
     if name == "emission":
-        with np.errstate(over="ignore"):
-            return np.exp(raw - raw.dtype.type(OUTPUT_SHIFT))
+        root = np.maximum(raw, 0)
+        return root * root
     if name != "guides":
         return sigmoid(raw)
     normal = normalize(raw[:, 3:6] + np.asarray((0, 0, 1), dtype=raw.dtype))

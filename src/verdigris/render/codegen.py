@@ -101,7 +101,8 @@ class DrjitMaterial:
         """Radiance emitted along the normal; 0 without a head of that name."""
         if not self.emits:
             return self._mi.Color3f(0)
-        return self._mi.Color3f(*[self._dr.exp(raw - OUTPUT_SHIFT) for raw in self._head("emission", uv)])
+        root = self._dr.maximum(self._mi.Color3f(*self._head("emission", uv)), 0)
+        return root * root
 
     def opacity_dr(self, uv: Point2f) -> Float:
         """Share of the surface that is there, 0 to 1; 1 without a head of that name."""

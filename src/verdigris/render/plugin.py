@@ -142,7 +142,7 @@ def _bsdf_class(variant: str) -> type:
             # Probability of reflecting: the opacity where there is a choice.
             share = there if reflects and passes else mi.Float(1.0 if reflects else 0.0)
             if reflects:
-                uv, mirror, wi = _local(mi, dr, si)
+                uv, mirror, wi = local_frame(mi, dr, si)
                 rescaled = dr.minimum(sample1 / dr.maximum(share, 1e-8), 1 - 2**-24) if passes else sample1
                 wo, pdf = self.material.sample_dr(uv, wi, rescaled, sample2)
                 valid = active & (wi.z > 0) & (wo.z > 0) & (pdf > 0)
@@ -171,7 +171,7 @@ def _bsdf_class(variant: str) -> type:
             reflects, passes = self._enabled(ctx)
             if not reflects:
                 return mi.Color3f(0), mi.Float(0)
-            uv, mirror, wi = _local(mi, dr, si)
+            uv, mirror, wi = local_frame(mi, dr, si)
             wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
             active = active & (wi.z > 0) & (wo.z > 0)
             value = dr.select(active, self.material.eval_dr(uv, wi, wo), 0)
@@ -191,7 +191,7 @@ def _bsdf_class(variant: str) -> type:
             """Share of the surface that is there."""
             if not self.cuts_out:
                 return mi.Float(1)
-            return self.material.opacity_dr(_local(mi, dr, si)[0])  # type: ignore[attr-defined]
+            return self.material.opacity_dr(local_frame(mi, dr, si)[0])  # type: ignore[attr-defined]
 
         def to_string(self) -> str:
             return f"VerdigrisBSDF[material = {type(self.material).__name__}]"
@@ -199,7 +199,7 @@ def _bsdf_class(variant: str) -> type:
     return VerdigrisBSDF
 
 
-def _local(mi: Any, dr: Any, si: Any) -> tuple[Any, Any, Any]:
+def local_frame(mi: Any, dr: Any, si: Any) -> tuple[Any, Any, Any]:
     """uv with v upwards, the handedness of the uv map (negative: mirrored) and wi in the material's frame.
 
     Mitsuba's v runs downwards and its shading frame is always right-handed, while our bitangent points along +v.
