@@ -50,7 +50,7 @@ ENCODER = ("inkwell_brass", "king_black")
 FRAMES = ("king_black", "slicer_handle")
 RESOLUTION = 256
 ENCODE_SHARE = 1 / 6
-"""Of the samples, as in the presets; a material that does not vary gets a third of them, as there."""
+"""Of the samples, as in the presets."""
 
 WIDE_ENOUGH = (36, 36)
 """Hidden units with which a decoder without learned frames holds as many numbers as the default one with its frames."""
@@ -92,7 +92,8 @@ def settings(samples: int, **changes: Any) -> BakeConfig:
         resolution=RESOLUTION,
         encode_samples=encoded,
         tune_samples=samples - encoded,
-        uniform_samples=round(samples / 3),
+        uniform_samples=samples,
+        auxiliary_samples=0,
     )
     return replace(base, **changes)
 
@@ -127,7 +128,7 @@ def lottery(bench: Bench) -> Measured:
         singles = np.sort([run["power_l1"] for run in rows[1]])
         row = {
             "best": singles[0],
-            "median": float(np.median(singles)),
+            "median": float(f"{np.median(singles):.5g}"),
             "worst": singles[-1],
             "median_over_best": round(float(np.median(singles) / singles[0]), 3),
             "worst_over_best": round(float(singles[-1] / singles[0]), 3),
@@ -285,12 +286,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder that keeps the results")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="NAME")
     parser.add_argument("--materials", nargs="+", choices=MATERIALS, metavar="NAME", help="default: each part's own")
-    parser.add_argument("--samples", type=int, default=12_000_000, help="of a bake of the lottery")
+    parser.add_argument("--samples", type=int, default=8_000_000, help="of a bake of the lottery")
     parser.add_argument("--seeds", type=int, default=16, help="single trainings of the lottery")
-    parser.add_argument("--instances", type=int, nargs="+", default=[16], help="of the lottery")
+    parser.add_argument("--instances", type=int, nargs="+", default=[4, 16], help="of the lottery")
     parser.add_argument("--repeats", type=int, default=2, help="seeds of all other bakes")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of a bake with or without encoder")
-    parser.add_argument("--frame-samples", type=int, default=20_000_000, help="of a bake with or without frames")
+    parser.add_argument("--seconds", type=float, default=25.0, help="of a bake with or without encoder")
+    parser.add_argument("--frame-samples", type=int, default=10_000_000, help="of a bake with or without frames")
     parser.add_argument("--loop-samples", type=int, default=36_000_000, help="of the bake whose loop is timed")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

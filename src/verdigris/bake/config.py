@@ -61,7 +61,7 @@ class BakeConfig:
     the encoder's inputs and in the target alike; it falls to 0 over the phase (see `colours.py`).
     instances: trainings that the first phase begins with, 1, 4, 16 or 64, of which a quarter goes on again and again
     until one is left, over `instance_share` of the phase: see `instances.py`. Only a phase with an encoder, or of a
-    material that does not vary, has several.
+    material that does not vary, has several. More than one did not pay where it was measured: docs/training.md.
     auxiliary_samples: budget of the last phase, which trains the auxiliary heads while all else is frozen; 0: no heads.
     auxiliary_hidden: widths of their hidden layers. auxiliary_draws: directions that a target of the albedo averages.
     surface_weight: of the loss of emission and opacity in the tuning phase, where the latents learn to hold them.
