@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import verdigris
 from bake_standin import StandIn, uniform_plastic
 from directions import random_directions
 from neural_samples import queries, random_material, with_heads
@@ -102,6 +103,17 @@ def test_a_bake_goes_on_within_the_last_phase(tmp_path):
     for name in HEADS:
         for one, other in zip(again.auxiliary.heads[name], whole.auxiliary.heads[name], strict=True):
             assert one[0].tobytes() == other[0].tobytes() and one[1].tobytes() == other[1].tobytes()
+
+
+def test_heads_learn_from_the_codes_that_are_stored(tmp_path):
+    reference = load_reference(glowing_leaf(tmp_path))
+    material = bake(reference, config(tune_samples=3_000_000, auxiliary_samples=500_000, latent_bits=8))
+    verdigris.save(material, tmp_path / "leaf.vdg")
+    loaded = verdigris.load(tmp_path / "leaf.vdg")
+    uv = np.random.default_rng(2).random((20_000, 2), dtype=np.float32)
+    np.testing.assert_array_equal(loaded.opacity(uv), material.opacity(uv))
+    assert np.abs(loaded.opacity(uv) - reference.opacity(uv)).mean() < 0.04
+    assert np.abs(loaded.emission(uv) - reference.emission(uv)).mean() < 0.07
 
 
 def test_without_a_budget_there_are_no_heads():
