@@ -88,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("documents", type=Path, help="folder of the shared documents")
     parser.add_argument("--out", type=Path, required=True, help="folder for documents and results")
+    parser.add_argument("--only", choices=("boombox", "leaf"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     sources = {
@@ -96,6 +97,8 @@ def main() -> None:
     }
     results: dict[str, dict[str, Any]] = {}
     for name, source in sources.items():
+        if options.only not in (None, name):
+            continue
         for weight in WEIGHTS:
             record = options.out / f"{name}.{weight}.json"
             if not record.is_file():

@@ -55,22 +55,20 @@ def test_a_cut_out_renders_as_a_mask_does(mi, stage):
     assert np.abs(ours[0] - solid).mean() > 0.02
 
 
-def surface_points(mi, n, rng):
-    si = np.random.default_rng(rng)
-    found = mi.SurfaceInteraction3f()
+def surface_points(mi, n, seed):
+    """Points seen from all around, also from behind, and the generator that made them."""
     import drjit as dr
 
-    found = dr.zeros(mi.SurfaceInteraction3f, n)
-    found.uv = mi.Point2f(si.random((2, n)).astype(np.float32))
-    found.sh_frame = mi.Frame3f(mi.Normal3f(0, 0, 1))
-    found.dp_du, found.dp_dv = mi.Vector3f(1, 0, 0), mi.Vector3f(0, -1, 0)
-    found.wi = mi.warp.square_to_uniform_sphere(mi.Point2f(si.random((2, n)).astype(np.float32)))
-    return found, si
+    rng = np.random.default_rng(seed)
+    si = dr.zeros(mi.SurfaceInteraction3f, n)
+    si.uv = mi.Point2f(rng.random((2, n), dtype=np.float32))
+    si.sh_frame = mi.Frame3f(mi.Normal3f(0, 0, 1))
+    si.dp_du, si.dp_dv = mi.Vector3f(1, 0, 0), mi.Vector3f(0, -1, 0)
+    si.wi = mi.warp.square_to_uniform_sphere(mi.Point2f(rng.random((2, n), dtype=np.float32)))
+    return si, rng
 
 
 def test_the_null_lobe_is_asked_for_and_answers(mi):
-    import drjit as dr
-
     n, bsdf = 20_000, make_bsdf(CutOut(True))
     assert bsdf.component_count() == 2 and mi.has_flag(bsdf.flags(), mi.BSDFFlags.Null)
     si, rng = surface_points(mi, n, 3)
@@ -99,7 +97,6 @@ def test_the_null_lobe_is_asked_for_and_answers(mi):
     lit = np.array(bs.pdf) > 0
     np.testing.assert_allclose(np.array(bs.pdf)[lit], np.array(pdf)[lit], rtol=1e-3)
     np.testing.assert_allclose(np.array(weight)[:, lit], np.array(value / pdf)[:, lit], rtol=1e-3)
-    assert dr.width(bs.pdf) == n
 
 
 def test_a_material_that_is_not_cut_out_has_no_null_lobe(mi):
