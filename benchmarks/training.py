@@ -180,7 +180,7 @@ def encoder(bench: Bench) -> Measured:
                 def measure(name: str = name, kind: str = kind, config: BakeConfig = config) -> Measured:
                     reference = bench.reference(name)
                     reference = reference if kind == "encoder" else WithoutParameters(reference)
-                    baked(reference, replace(config, encode_samples=1, tune_samples=1))
+                    baked(reference, replace(config, encode_samples=1, tune_samples=1, uniform_samples=1))
                     return baked(reference, config, seconds)
 
                 runs.append(bench.kept(f"encoder.{name}.{seconds:g}.{kind}.{seed}", measure))
