@@ -37,3 +37,16 @@ def closure_node(category: str, name: str = "B", **inputs: str) -> str:
 def closure_material(folder: Path, category: str, **inputs: str) -> ReferenceMaterial:
     """A material that is one closure."""
     return load_reference(write_document(folder, closure_node(category, **inputs)))
+
+
+RED = """<?xml version="1.0"?>
+<materialx version="1.39" colorspace="lin_rec709">
+  <oren_nayar_diffuse_bsdf name="body" type="BSDF">
+    <input name="color" type="color3" value="0.6, 0.1, 0.1" />
+  </oren_nayar_diffuse_bsdf>
+  <surface name="shader" type="surfaceshader"><input name="bsdf" type="BSDF" nodename="body" /></surface>
+  <surfacematerial name="red" type="material">
+    <input name="surfaceshader" type="surfaceshader" nodename="shader" />
+  </surfacematerial>
+</materialx>
+"""

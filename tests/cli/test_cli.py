@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from mtlx_documents import RED
 from neural_samples import random_material
 from verdigris.asset import save
 from verdigris.cli import files
@@ -13,18 +14,6 @@ from verdigris.cli.progress import time_left
 from verdigris.errors import AssetError, RenderError
 from verdigris.model import Metadata
 from verdigris.render.image import read_image
-
-RED = """<?xml version="1.0"?>
-<materialx version="1.39" colorspace="lin_rec709">
-  <oren_nayar_diffuse_bsdf name="body" type="BSDF">
-    <input name="color" type="color3" value="0.6, 0.1, 0.1" />
-  </oren_nayar_diffuse_bsdf>
-  <surface name="shader" type="surfaceshader"><input name="bsdf" type="BSDF" nodename="body" /></surface>
-  <surfacematerial name="red" type="material">
-    <input name="surfaceshader" type="surfaceshader" nodename="shader" />
-  </surfacematerial>
-</materialx>
-"""
 
 
 @pytest.fixture

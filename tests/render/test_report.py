@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtlx_documents import RED
 from neural_samples import random_material
 from verdigris.asset import save
 from verdigris.cli.main import run
@@ -112,19 +113,6 @@ def test_walked_references_are_averaged():
     assert mean.shape == once.shape == (len(wi),)
     np.testing.assert_allclose(once, luminance(reference.eval(uv, wi, wo, seed=3)), rtol=1e-4, atol=1e-6)
     assert np.abs(mean - other).mean() < 0.5 * np.abs(once - other).mean()
-
-
-RED = """<?xml version="1.0"?>
-<materialx version="1.39" colorspace="lin_rec709">
-  <oren_nayar_diffuse_bsdf name="body" type="BSDF">
-    <input name="color" type="color3" value="0.6, 0.1, 0.1" />
-  </oren_nayar_diffuse_bsdf>
-  <surface name="shader" type="surfaceshader"><input name="bsdf" type="BSDF" nodename="body" /></surface>
-  <surfacematerial name="red" type="material">
-    <input name="surfaceshader" type="surfaceshader" nodename="shader" />
-  </surfacematerial>
-</materialx>
-"""
 
 
 def test_the_command_writes_a_picture(capsys, tmp_path, monkeypatch):

@@ -42,7 +42,6 @@ def light_path(mi: Any, dr: Any, stack: Stack, wo: Any, rng: Stream) -> list[Lig
         found.append(Light(-down, weight / cosine_of(dr, down), density, backward))
         slab = stack.media[k]
         if slab is not None:
-            extinction = slab.absorption + slab.scattering if slab.scatters else slab.absorption
-            weight = weight * dr.exp(-extinction / cosine_of(dr, down))
+            weight = weight * dr.exp(-slab.extinction / cosine_of(dr, down))
         towards = -down
     return found

@@ -28,6 +28,11 @@ class Medium:
     anisotropy: Any
     scatters: bool
 
+    @property
+    def extinction(self) -> Any:
+        """What a unit of way takes from a beam."""
+        return self.absorption + self.scattering if self.scatters else self.absorption
+
 
 def phase_density(dr: Any, cosine: Any, anisotropy: Any) -> Any:
     """Henyey-Greenstein's phase function of the cosine between the ways of travel before and after."""

@@ -184,7 +184,7 @@ class _Walk:
             return here
         down, depth = state["d"].z < 0, state["depth"]
         reach = dr.select(down, 1 - depth, depth) / cosine
-        extinction = slab.absorption + slab.scattering
+        extinction = slab.extinction
         chosen = self._of_hero(extinction)
         distance = -dr.log(1 - rng.next()) / dr.maximum(chosen, 1e-9)
         inside, length = distance < reach, dr.minimum(distance, reach)
@@ -221,9 +221,8 @@ class _Walk:
         dr, slab, light = self.dr, self.stack.media[k], self.light[k]
         value = state["beta"] * kernel * light.weight * self._gain(state)
         if slab is not None:
-            extinction = slab.absorption + slab.scattering if slab.scatters else slab.absorption
-            value = value * dr.exp(-extinction * (depth / cosine_of(dr, light.up)))
-        state["total"] = dr.select(here & dr.all(dr.isfinite(value)), state["total"] + value, state["total"])
+            value = value * dr.exp(-slab.extinction * (depth / cosine_of(dr, light.up)))
+        self._add(here, value, state)
 
     def _leave(self, here: Any, top: Placed, state: State) -> None:
         """Adds what a path that reaches the top from below sends towards `wo`."""
@@ -231,6 +230,10 @@ class _Walk:
         backward = state["backward"] * top.pdf(self.wo, a, True, Way.TRANSMIT, Way.TRANSMIT)
         share = state["forward"] / dr.maximum(state["forward"] + backward, 1e-30)
         value = state["beta"] * top.eval(a, self.wo, False, Way.TRANSMIT) * (share * self._gain(state))
+        self._add(here, value, state)
+
+    def _add(self, here: Any, value: Any, state: State) -> None:
+        dr = self.dr
         state["total"] = dr.select(here & dr.all(dr.isfinite(value)), state["total"] + value, state["total"])
 
     def _weighed(self, kernel: Any, density: Callable[[], Any], k: int) -> Any:
