@@ -31,7 +31,8 @@ import numpy as np
 from decoder_choices import keep
 
 from verdigris.bake import BakeConfig, Job, Progress, bake
-from verdigris.bake.phases import Phase, Span, encode_phase, optimiser_state, texture_state, tune_phase
+from verdigris.bake.encoder import encode_phase
+from verdigris.bake.phases import Phase, Span, optimiser_state, texture_state, tune_phase
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_layers, init_network
 from verdigris.materials.reference import load_reference

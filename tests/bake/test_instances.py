@@ -103,7 +103,7 @@ def test_an_instance_learns_as_if_it_were_alone():
     queries = phase.prepare(0)
     found, losses = phase.advance(stacked(states), SPAN, *queries)
     single = replace(CONFIG, batch=256, instances=1)
-    lone = pipeline.encode_phase(single, job.source, job._scale, whole("encode", part.of))
+    lone = pipeline.encoder.encode_phase(single, job.source, job._scale, whole("encode", part.of))
     ends = []
     for index, state in enumerate(states):
         end, alone = lone.advance(state, SPAN, *queries)

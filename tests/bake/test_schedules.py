@@ -6,8 +6,9 @@ import pytest
 from bake_standin import StandIn
 from verdigris.bake import bake, preset
 from verdigris.bake.config import BakeConfig, DirectionMix
+from verdigris.bake.encoder import encode_phase
 from verdigris.bake.metrics import KINDS
-from verdigris.bake.phases import Span, encode_phase, optimiser_state, tune_phase
+from verdigris.bake.phases import Span, optimiser_state, tune_phase
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_layers, init_network
 from verdigris.model import DecoderConfig, ModelConfig

@@ -1,7 +1,7 @@
 """What differs between the training phases: the parameters, the queries of a chunk, the step. `loop.py` runs any.
 
-encode: queries anywhere on the texture; an MLP from the reference's own parameters to the latent, the frame layer
-and the decoder learn together [P]. tune: queries in tiles; the texels, the frame layer and the decoder [P].
+Here is what they share, and tune: queries in tiles; the texels, the frame layer and the decoder [P]. The others:
+`encoder.py`, `auxiliary_phase.py`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from verdigris.bake import auxiliary, colours, losses, quantise, tiles
+from verdigris.bake import auxiliary, losses, quantise, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Queries, QuerySource
-from verdigris.bake.trainable import Network, Rows, answer, as_stored, mlp
+from verdigris.bake.trainable import Network, Rows, answer, as_stored
 from verdigris.conventions import Array
 
-ENCODER_HIDDEN = (64, 64)
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's constants [P]."""
 
@@ -115,11 +114,12 @@ def to_jax(arrays: Any) -> list[jax.Array]:
     return [jax.dlpack.from_dlpack(array) for array in arrays]
 
 
-def _columns(queries: Queries) -> list[jax.Array]:
+def columns(queries: Queries) -> list[jax.Array]:
+    """Nine flat columns: wi, wo and target."""
     return to_jax([*queries.wi, *queries.wo, *queries.target])
 
 
-def _split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
+def split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
     """Nine flat columns as wi and wo, three rows `[steps, batch]` each, and target `[steps, 3, batch]`."""
     shaped = [array.reshape(steps, -1) for array in arrays]
     return tuple(shaped[0:3]), tuple(shaped[3:6]), jnp.stack(shaped[6:9], axis=1)
@@ -130,7 +130,7 @@ def encodes(reference: Any) -> bool:
     return bool(reference.varying) and reference.parameter_count > 0
 
 
-def _directions(
+def directions(
     config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, resolution: int, place: float
 ) -> Queries:
     """A training chunk's queries at positions `[n]`; place: share of the whole training done before it."""
@@ -149,7 +149,7 @@ def mean_loss(
     return jnp.mean(losses.BY_NAME[config.loss](answer(config.model, network, latent, wi, wo), true))
 
 
-def _compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callable[..., tuple[Tree, jax.Array]]:
+def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callable[..., tuple[Tree, jax.Array]]:
     """`Phase.advance` of a part, from what does a chunk of one instance given a span of the whole phase."""
 
     def advance(state: Tree, span: Span, *queries: Any) -> tuple[Tree, jax.Array]:
@@ -178,11 +178,11 @@ def tune_phase(
         layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
         if resolution == 1:
             u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = _directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
+        queries = directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
         beside = to_jax(source.surface(u, v, signals))
-        return (layout.offset, layout.order, layout.fraction, _columns(queries), beside)
+        return (layout.offset, layout.order, layout.fraction, columns(queries), beside)
 
-    advance = _compiled(part, partial(_tune_chunk, config, plan, signals, part.bits))
+    advance = compiled(part, partial(_tune_chunk, config, plan, signals, part.bits))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
@@ -200,7 +200,7 @@ def _tune_chunk(
     step = partial(_tune_step, config, plan, stored)
     falls = span.scale * fall(config, span.progress(config.chunk_steps))
     targets = auxiliary.rows(beside, signals, config.chunk_steps)
-    queries = (falls, index % plan.groups * plan.tiles, fraction, *_split(columns, config.chunk_steps), targets)
+    queries = (falls, index % plan.groups * plan.tiles, fraction, *split(columns, config.chunk_steps), targets)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {**state, "network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
 
@@ -239,67 +239,3 @@ def texture_state(latents: jax.Array) -> jax.Array:
     """Latents `[C, H, W]` with zero moments and counts, `[3 C + 1, H, W]`."""
     channels, height, width = latents.shape
     return jnp.concatenate([latents, jnp.zeros((2 * channels + 1, height, width), jnp.float32)])
-
-
-def encode_phase(
-    config: BakeConfig, source: QuerySource, scale: tuple[Array, Array], part: Part | None = None
-) -> Phase:
-    """The encoder (its layers beside the network's in state `network`, key `encoder`).
-
-    scale: mean and deviation `[d]` of the reference's parameters. part: all of it by default.
-    """
-    chunks = config.chunks(config.encode_samples)
-    total = chunks + config.chunks(config.tune_samples)
-    part = part or whole("encode", chunks)
-    config = part.settings(config)
-    assert source.marked == (config.augment_colours > 0.0)
-    # The mark comes last.
-    found = (*colours.colour_inputs(source.reference), source.reference.parameter_count)
-
-    def prepare(chunk: int) -> tuple[Any, ...]:
-        chunk += part.first
-        rng = phase_rng(config.seed, "encode", chunk)
-        u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = _directions(config, source, u, v, rng, config.resolution, chunk / total)
-        channels = None
-        if source.marked:
-            channels = colours.draw(rng, config.chunk, config.augment_colours * (1.0 - (chunk + 1) / chunks))
-        return (to_jax(source.parameters(u, v)), _columns(queries), channels)
-
-    advance = _compiled(part, partial(_encode_chunk, config, scale, found))
-    return Phase(part.name, part.chunks, prepare, advance, lambda at: config.rate)
-
-
-def _encode_chunk(
-    config: BakeConfig, scale: tuple[Array, Array], found: tuple[int, ...], state: Tree, span: Span,
-    parameters: list[jax.Array], columns: list[jax.Array], channels: jax.Array | None,
-) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """found: where the colours are among the parameters; channels: `[3, chunk]`, how to change them, if at all."""
-
-    def step(network: Tree, query: Any) -> Any:
-        values, wi, wo, target, channel = query
-        if channel is not None:
-            values = colours.mapped_inputs(channel, values, found)
-            target = jnp.stack(colours.mapped(channel, target))
-
-        def objective(trained: Tree) -> jax.Array:
-            latent = encode(trained["encoder"], scale, values)
-            stored = as_stored({name: value for name, value in trained.items() if name != "encoder"})
-            return mean_loss(config, stored, latent, wi, wo, target)
-
-        loss, grads = jax.value_and_grad(objective)(network["values"])
-        return update(network, grads, config.rate * span.scale), loss
-
-    steps = config.chunk_steps
-    shaped = tuple(value.reshape(steps, -1) for value in parameters)
-    if channels is not None:
-        channels = channels.reshape(3, steps, -1).transpose(1, 0, 2)
-    queries = (shaped, *_split(columns, steps), channels)
-    network, loss = jax.lax.scan(step, state["network"], queries)
-    return {"network": network}, loss
-
-
-def encode(layers: Any, scale: tuple[Array, Array], parameters: Any) -> jax.Array:
-    """Latents `[C, n]` of a reference's parameters, d arrays `[n]`, standardised by `scale` = (mean, deviation)."""
-    x = (jnp.stack(parameters) - scale[0][:, None]) / scale[1][:, None]
-    return mlp(layers, jnp.clip(x, -8.0, 8.0), "leaky_relu")

@@ -10,29 +10,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, lobes, metrics, noise, quantise
+from verdigris.bake import auxiliary, encoder, lobes, metrics, noise, quantise
 from verdigris.bake.auxiliary_phase import as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, parts, stacked, survivors, whole
 from verdigris.bake.loop import Job, Loop, OnProgress, Progress, Stage
 from verdigris.bake.phases import (
-    ENCODER_HIDDEN,
     Phase,
-    encode,
-    encode_phase,
     encodes,
     optimiser_state,
     phase_rng,
     texture_state,
-    to_jax,
     tune_phase,
     without_encoder,
 )
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.record import curves
 from verdigris.bake.schedule import Pace
-from verdigris.bake.trainable import Network, init_layers, init_network
+from verdigris.bake.trainable import Network, init_network
 from verdigris.conventions import Array, luminance
 from verdigris.model.config import Lobe
 from verdigris.model.frames import shading_frames
@@ -41,11 +37,7 @@ from verdigris.model.latents import fetch
 from verdigris.model.neural import Metadata, NeuralMaterial
 from verdigris.runtime import cache_directory
 
-STATISTICS_SAMPLES = 1 << 16
 SAMPLER_SAMPLES = 1 << 15
-ENCODE_JITTER = 4
-"""Positions inside a texel whose codes are averaged: the textures may be finer than the latents."""
-
 LATENT_MAX = 64.0
 """Latents are clipped to it at the end, far outside what they take, so that float16 holds them well."""
 
@@ -139,7 +131,7 @@ class _Bake:
 
     def _phase(self, part: Part) -> Phase:
         if part.phase == "encode":
-            return encode_phase(self.config, self.source, self._scale, part)
+            return encoder.encode_phase(self.config, self.source, self._scale, part)
         if part.phase == "auxiliary":
             return auxiliary_phase(self.config, self.source, part.chunks)
         return tune_phase(self.config, self.source, self.resolution, self.tune_samples, part)
@@ -150,12 +142,8 @@ class _Bake:
         return begin() if part.count == 1 else stacked([begin(instance) for instance in range(part.count)])
 
     @cached_property
-    def _scale(self) -> tuple[Array, Array]:
-        """Mean and deviation `[d]` of the reference's parameters over the surface."""
-        u, v = phase_rng(self.config.seed, "latents").random((2, STATISTICS_SAMPLES), dtype=np.float32)
-        values = np.stack([np.asarray(value) for value in self.source.parameters(u, v)])
-        deviation = values.std(axis=1)
-        return values.mean(axis=1), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
+    def _scale(self) -> encoder.Scale:
+        return encoder.input_scale(self.source, phase_rng(self.config.seed, "latents"))
 
     def _network(self, instance: int) -> Network:
         seed, config = self.config.seed, self.config.model
@@ -167,10 +155,8 @@ class _Bake:
 
     def _encode_state(self, instance: int = 0) -> Any:
         """A random network with an encoder beside it."""
-        sizes = (len(self._scale[0]), *ENCODER_HIDDEN, self.config.model.channels)
-        # The last layer starts at a tenth, which suits a response but would hide the latent from the decoder.
-        layers = init_layers(sizes, self._latents_rng(instance, 1))
-        layers[-1] = (layers[-1][0] * 5.0, layers[-1][1])
+        inputs, rng = len(self._scale[0]), self._latents_rng(instance, 1)
+        layers = encoder.first_layers(inputs, self.config.model.channels, rng)
         return {"network": optimiser_state({**self._network(instance), "encoder": layers})}
 
     def _plain_state(self, instance: int = 0) -> Any:
@@ -186,7 +172,8 @@ class _Bake:
     def _tune_state(self, state: Any) -> Any:
         """The network without its encoder, and the texels that it gave."""
         network = state["network"]
-        latents = self._encoded_latents(network["values"]["encoder"])
+        layers, rng = network["values"]["encoder"], phase_rng(self.config.seed, "latents", 2)
+        latents = encoder.texture(self.source, layers, self._scale, self.resolution, rng)
         return {"network": without_encoder(network), "texture": texture_state(latents)}
 
     def _auxiliary_state(self, state: Any) -> Any:
@@ -194,17 +181,6 @@ class _Bake:
         values, texture = state["network"]["values"], state["texture"][: self.config.model.channels]
         heads = first_state(self.config, self.reference, self._rounded(state), values.get("auxiliary", {}))
         return {**state, "network": {"values": values}, "texture": texture, **heads}
-
-    def _encoded_latents(self, encoder: Any) -> jax.Array:
-        rng = phase_rng(self.config.seed, "latents", 2)
-        side = self.resolution
-        y, x = np.divmod(np.arange(side * side), side)
-        total = jnp.zeros((self.config.model.channels, side * side), jnp.float32)
-        encode_all = jax.jit(encode)
-        for _ in range(ENCODE_JITTER):
-            u, v = (((axis + rng.random(side * side)) / side).astype(np.float32) for axis in (x, y))
-            total = total + encode_all(encoder, self._scale, to_jax(self.source.parameters(u, v)))
-        return (total / ENCODE_JITTER).reshape(-1, side, side)
 
     def _quantised_state(self, state: Any, part: Part) -> Any:
         """The state with the grid of its texels; part: without a first one of 16 bits it makes the texels too."""
