@@ -3,6 +3,12 @@
 import numpy as np
 
 from verdigris import runtime
+from verdigris.materials.material import EncoderInput
+
+INPUTS = tuple(
+    EncoderInput(name, kind, width)
+    for name, kind, width in (("alpha", "value", 1), ("albedo", "value", 2), ("normal", "normal", 3))
+)
 
 
 def smooth_noise(size, cell, rng):
@@ -27,7 +33,8 @@ class StandIn:
     def __init__(self, size=64, alpha=(0.1, 0.4), albedo=(0.5, 0.2, 0.1), f0=0.04, bump=0.2, seed=1, name="stand-in"):
         mi, dr = _modules()
         self.name, self.source = name, {"uri": "memory:stand-in", "material": name, "sha256": "0" * 64}
-        self.varying, self.parameter_count = size > 0, 6 if size else 0
+        self.varying, self.inputs = size > 0, INPUTS if size else ()
+        self.parameter_count = sum(part.width for part in self.inputs)
         self.alpha, self.albedo, self.f0, self.texture = alpha, albedo, f0, None
         if size:
             rng = np.random.default_rng(seed)

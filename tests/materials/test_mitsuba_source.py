@@ -249,6 +249,7 @@ def test_varying_parameters_are_textures(rng) -> None:
     normal = {"type": "normalmap", "normalmap": bitmap(), "b": {**PRINCIPLED, "roughness": bitmap(1)}}
     material = mitsuba_source.load({"type": "twosided", "b": normal})
     assert (material.parameter_count, material.describe()["channels"], material.describe()["textures"]) == (4, 4, 2)
+    assert sorted((part.kind, part.width) for part in material.inputs) == [("normal_map", 3), ("value", 1)]
     assert (material.emission(rng.random((3, 2))) == 0).all() and (material.opacity(rng.random((3, 2))) == 1).all()
     nested = mitsuba_source.load({"type": "diffuse", "reflectance": {"type": "checkerboard", "color0": bitmap()}})
     assert (nested.parameter_count, nested.native_resolution) == (3, 8)

@@ -150,6 +150,35 @@ def test_every_shared_document_evaluates(shared_materials, rng, file: str, name:
     assert len(material.parameters_dr(_points(uv))) == material.parameter_count
 
 
+def test_inputs_say_which_parameters_are_directions(tmp_path) -> None:
+    """A normal and a tangent that lobes read; every other vector and number is a value."""
+    maps = "".join(
+        f'<combine3 name="{name}" type="vector3"><input name="in1" type="float" nodename="E" />'
+        f'<input name="in3" type="float" value="{z}" /></combine3>'
+        for name, z in (("BENT", 1), ("ALONG", 0))
+    )
+    body = (
+        '<texcoord name="T" type="vector2" />'
+        '<extract name="E" type="float"><input name="in" type="vector2" nodename="T" />'
+        '<input name="index" type="integer" value="0" /></extract>'
+        + maps
+        + '<dielectric_bsdf name="B" type="BSDF"><input name="weight" type="float" nodename="E" />'
+        '<input name="normal" type="vector3" nodename="BENT" /><input name="tangent" type="vector3" nodename="ALONG" />'
+        '<input name="roughness" type="vector2" nodename="T" /></dielectric_bsdf>'
+    )
+    material = load_reference(write_document(tmp_path, body))
+    found = {part.name.split("/")[-1]: (part.kind, part.width) for part in material.inputs}
+    assert found == {
+        "E.out": ("value", 1),
+        "T.out": ("value", 2),
+        "BENT.out": ("normal", 3),
+        "ALONG.out": ("tangent", 3),
+    }
+    values = [np.array(value) for value in material.parameters_dr(_points(np.float32([[0.25, 0.5]])))]
+    names = [part.name.split("/")[-1] for part in material.inputs for _ in range(part.width)]
+    assert [float(v[0]) for v, name in zip(values, names, strict=True) if name == "BENT.out"] == [0.25, 0, 1]
+
+
 def _points(uv: np.ndarray):
     from verdigris.runtime import mitsuba
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from verdigris.errors import GraphError
 from verdigris.materials.closures import CLOSURES
@@ -178,3 +179,14 @@ def parameters(tree: Tree) -> list[Port]:
 
     visit(tree)
     return list(found)
+
+
+def directions(tree: Tree) -> dict[Port, Literal["normal", "tangent"]]:
+    """The varying values that lobes read as their normal or tangent, and which of the two."""
+    found: dict[Port, Literal["normal", "tangent"]] = {}
+    for leaf in leaves(tree):
+        for name in ("tangent", "normal"):
+            value = leaf.node.inputs.get(name)
+            if isinstance(value, Port):
+                found[value] = name
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +15,21 @@ from verdigris.runtime import mitsuba
 FOOTPRINT_SAMPLES = 16
 DEFAULT_RESOLUTION = 512
 """Texture side that gives a level of detail its footprint where the material has no images."""
+
+InputKind = Literal["normal", "normal_map", "tangent", "value"]
+
+
+@dataclass(frozen=True)
+class EncoderInput:
+    """A part of `parameters_dr`, `width` floats next to each other. name: of what gives them.
+
+    kind: what their mean over a footprint means. `normal`, `tangent`: a vector of the local frame. `normal_map`: a
+    normal n as (n + 1) / 2. `value`: anything else.
+    """
+
+    name: str
+    kind: InputKind
+    width: int
 
 
 class Material(ABC):
@@ -51,8 +67,13 @@ class Material(ABC):
 
     @property
     @abstractmethod
+    def inputs(self) -> tuple[EncoderInput, ...]:
+        """What `parameters_dr` consists of, in its order."""
+
+    @property
     def parameter_count(self) -> int:
         """Number of floats in `parameters_dr`."""
+        return sum(part.width for part in self.inputs)
 
     @abstractmethod
     def eval_dr(self, uv: Any, wi: Any, wo: Any, seed: Any = 0) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.errors import GraphError
-from verdigris.materials.material import Material
+from verdigris.materials.material import EncoderInput, Material
 from verdigris.runtime import mitsuba
 
 _WRAPPERS = {"TwoSidedBRDF": "brdf_0", "MaskBSDF": "nested_bsdf"}
@@ -67,9 +67,18 @@ class MitsubaMaterial(Material):
         return max((max(shape[:2]) for shape in self._bitmaps), default=0)
 
     @cached_property
-    def parameter_count(self) -> int:
-        """Number of floats in `parameters_dr`."""
-        return sum(_channels(texture) for texture in self._textures)
+    def inputs(self) -> tuple[EncoderInput, ...]:
+        """The varying textures, each named after its plugin."""
+        return tuple(
+            EncoderInput(texture.class_name(), "normal_map" if texture in self._normal_maps else "value", width)
+            for texture, width in zip(self._textures, map(_channels, self._textures), strict=True)
+        )
+
+    @cached_property
+    def _normal_maps(self) -> tuple[Any, ...]:
+        """What normal map plugins read."""
+        found = [obj for obj in (self.bsdf, *(child for _, child in parts(self.bsdf))) if _is_bsdf(obj)]
+        return tuple(children(obj)["normalmap"] for obj in found if obj.class_name() == "NormalMap")
 
     def eval_dr(self, uv: Any, wi: Any, wo: Any, seed: Any = 0) -> Any:
         """Response times cosine in Dr.Jit: `Point2f, Vector3f, Vector3f -> Color3f`; 0 below the horizon."""

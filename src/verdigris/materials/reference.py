@@ -18,7 +18,7 @@ from verdigris.materials.evaluate import evaluate
 from verdigris.materials.fold import fold
 from verdigris.materials.graph import WIDTHS, Graph, Node, Port, reachable
 from verdigris.materials.guides import guides
-from verdigris.materials.material import Material
+from verdigris.materials.material import EncoderInput, Material
 from verdigris.materials.nodes import PATTERNS
 from verdigris.materials.nodes.image import IMAGES, load_texture, resolve, texture_key
 from verdigris.materials.nodes.registry import SPATIAL, Surface
@@ -89,9 +89,13 @@ class ReferenceMaterial(Material):
         return max((max(texture.shape[:2]) for texture in self.textures.values()), default=0)
 
     @cached_property
-    def parameter_count(self) -> int:
-        """Number of floats in `parameters_dr`."""
-        return sum(self.width(port) for port in closure_tree.parameters(self.tree))
+    def inputs(self) -> tuple[EncoderInput, ...]:
+        """The varying closure parameters, each named after the output that gives it."""
+        kinds = closure_tree.directions(self.tree)
+        return tuple(
+            EncoderInput(f"{port.node}.{port.output}", kinds.get(port, "value"), self.width(port))
+            for port in closure_tree.parameters(self.tree)
+        )
 
     def width(self, port: Port) -> int:
         """Floats of a pattern node's output."""
