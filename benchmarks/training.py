@@ -32,7 +32,7 @@ from decoder_choices import keep
 
 from verdigris.bake import BakeConfig, Job, Progress, bake
 from verdigris.bake.encoder import encode_phase
-from verdigris.bake.phases import Phase, Span, optimiser_state, texture_state, tune_phase
+from verdigris.bake.phases import Phase, Span, Texture, optimiser_state, texture_state, tune_phase
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_layers, init_network
 from verdigris.materials.reference import load_reference
@@ -245,8 +245,8 @@ def phases(source: QuerySource, config: BakeConfig) -> Iterator[tuple[Phase, Any
     scale = (np.zeros(inputs, np.float32), np.ones(inputs, np.float32))
     yield encode_phase(config, source, scale), {"network": optimiser_state({**network, "encoder": layers})}
     latents = rng.normal(0.0, 0.1, (channels, config.resolution, config.resolution)).astype(np.float32)
-    tune = tune_phase(config, source, config.resolution, config.tune_samples)
-    yield tune, {"network": optimiser_state(network), "texture": texture_state(jax.numpy.asarray(latents))}
+    tune = tune_phase(config, [source], [Texture(config.resolution)], config.tune_samples)
+    yield tune, {"network": optimiser_state(network), "textures": [texture_state(jax.numpy.asarray(latents))]}
 
 
 def step_seconds(phase: Phase, state: Any, chunks: int = 6) -> float:

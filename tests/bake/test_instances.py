@@ -134,8 +134,8 @@ def test_rates_and_queries_of_a_part_are_those_of_its_place():
     first, last = (job._phase(part) for part in job.parts)
     assert first.rate(0.0) == CONFIG.rate and last.rate(1.0) == pytest.approx(CONFIG.rate * CONFIG.rate_end)
     assert first.rate(1.0) == last.rate(0.0) == pytest.approx(CONFIG.rate * float(fall(CONFIG, 3 / 7)))
-    lone = pipeline.tune_phase(CONFIG, job.source, 1, CONFIG.uniform_samples)
-    for one, other in zip(lone.prepare(3)[3], last.prepare(0)[3], strict=True):
+    lone = pipeline.tune_phase(CONFIG, [job.source], job.textures, CONFIG.uniform_samples)
+    for one, other in zip(lone.prepare(3)[1], last.prepare(0)[1], strict=True):
         np.testing.assert_array_equal(one, other)
 
 

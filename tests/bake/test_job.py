@@ -25,7 +25,8 @@ def tree():
     """One of each thing that a state holds."""
     layers = [(np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(2, np.float32))]
     moments = optax.ScaleByAdamState(count=np.int32(7), mu={"layers": layers}, nu={"layers": layers})
-    return {"network": {"values": {"layers": layers}, "adam": moments}, "texture": np.full((2, 1, 1), 0.1, np.float32)}
+    textures = [np.full((2, 1, 1), 0.1, np.float32)]
+    return {"network": {"values": {"layers": layers}, "adam": moments}, "textures": textures}
 
 
 def equal(a, b):

@@ -101,7 +101,7 @@ def test_the_trained_forward_is_the_stored_one(baked, rng):
     """At texel centres, 1e5 queries, none off by 1e-4."""
     material, state = baked
     n, network = 100_000, as_stored(jax.tree.map(jnp.asarray, state["network"]["values"]))
-    texels = quantise.values(jnp.asarray(state["texture"][:8]), state["grid"], 4)
+    texels = quantise.values(jnp.asarray(state["textures"][0][:8]), quantise.grid_of(state, 0), 4)
     row, column = rng.integers(0, 32, (2, n))
     wi, wo = random_directions(rng, n, 0.05), random_directions(rng, n, 0.05)
     uv = (np.stack([column, row], axis=1) + 0.5) / 32

@@ -8,7 +8,7 @@ from verdigris.bake import bake, preset
 from verdigris.bake.config import BakeConfig, DirectionMix
 from verdigris.bake.encoder import encode_phase
 from verdigris.bake.metrics import KINDS
-from verdigris.bake.phases import Span, optimiser_state, tune_phase
+from verdigris.bake.phases import Span, Texture, optimiser_state, tune_phase
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_layers, init_network
 from verdigris.model import DecoderConfig, ModelConfig
@@ -31,7 +31,8 @@ def cones(reference, config):
     source = Recorder(reference, DirectionMix())
     phases = [encode_phase(config, source, (np.zeros(6), np.ones(6)))] if reference.varying else []
     samples = config.tune_samples if reference.varying else config.uniform_samples
-    phases.append(tune_phase(config, source, config.resolution if reference.varying else 1, samples))
+    textures = [Texture(config.resolution if reference.varying else 1)]
+    phases.append(tune_phase(config, [source], textures, samples, sum(phase.chunks for phase in phases)))
     for phase in phases:
         for chunk in range(phase.chunks):
             phase.prepare(chunk)

@@ -88,7 +88,7 @@ def encode_phase(
         chunk += part.first
         rng = phase_rng(config.seed, "encode", chunk)
         u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = directions(config, source, u, v, rng, config.resolution, chunk / total)
+        queries = directions(config, source, u, v, rng, 1.0 / config.resolution, chunk / total)
         channels = None
         if source.marked:
             channels = colours.draw(rng, config.chunk, config.augment_colours * (1.0 - (chunk + 1) / chunks))

@@ -6,7 +6,7 @@ Here is what they share, and tune: queries in tiles; the texels, the frame layer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Queries, QuerySource
 from verdigris.bake.trainable import Network, Rows, answer, as_stored
+from verdigris.bake.turns import Indices, deal
 from verdigris.conventions import Array
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
@@ -131,11 +132,13 @@ def encodes(reference: Any) -> bool:
 
 
 def directions(
-    config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, resolution: int, place: float
-) -> Queries:
-    """A training chunk's queries at positions `[n]`; place: share of the whole training done before it."""
+    config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, spread: float | Array,
+    place: float,
+) -> Queries:  # fmt: skip
+    """A training chunk's queries at positions `[n]`. spread: a texel's side in uv, one for all or `[n]`; place: share
+    of the whole training done before it."""
     seed, cone = int(rng.integers(2**63)), config.cone(place)
-    return source.directions(u, v, seed, spread=1.0 / resolution, cone=cone, samples=config.mollify_samples)
+    return source.directions(u, v, seed, spread=spread, cone=cone, samples=config.mollify_samples)
 
 
 def mean_loss(
@@ -158,29 +161,48 @@ def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callab
     return jax.jit(advance if part.count == 1 else together(advance), donate_argnums=0)
 
 
-def tune_phase(
-    config: BakeConfig, source: QuerySource, resolution: int, samples: int, part: Part | None = None
-) -> Phase:
-    """The texels (state `texture`, see `tiles.py`) with the network (state `network`); part: all of it by default.
+@dataclass(frozen=True)
+class Texture:
+    """One latent texture of a fine-tuning, of `side`^2 texels: a level of the material that `source` numbers.
 
-    Where the part has quantised latents, state `grid` holds what `quantise.begin` made.
+    share: of the queries, beside those of the other textures.
+    """
+
+    side: int
+    share: float = 1.0
+    source: int = 0
+    level: int = 0
+
+
+def tune_phase(
+    config: BakeConfig, sources: Sequence[QuerySource], textures: Sequence[Texture], samples: int, before: int = 0,
+    part: Part | None = None,
+) -> Phase:  # fmt: skip
+    """The texels (state `textures`, a list, see `tiles.py`) with the network (state `network`).
+
+    before: chunks of the phases before. part: all of it by default. Where the part has quantised latents, state `grid`
+    holds what `quantise.begin` made.
     """
     chunks = config.chunks(samples)
-    before = config.chunks(config.encode_samples) if encodes(source.reference) else 0
     part = part or whole("tune", chunks)
     config = part.settings(config)
-    plan = tiles.plan(resolution, config.batch)
+    steps, (source,) = config.chunk_steps, sources
+    plan = tiles.plan([texture.side for texture in textures], config.batch)
+    turns = deal([texture.share for texture in textures], chunks * steps)
+    spreads = np.array([1.0 / texture.side for texture in textures], np.float32)
     signals = auxiliary.surface(source.reference) if config.auxiliary_samples else ()
+
+    def spread(turn: Indices) -> float | Array:
+        return float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn], config.batch)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         chunk += part.first
         rng = phase_rng(config.seed, "tune", chunk)
-        layout, (u, v) = tiles.draw(plan, config.chunk_steps, rng)
-        if resolution == 1:
-            u, v = rng.random((2, config.chunk), dtype=np.float32)
-        queries = directions(config, source, u, v, rng, resolution, (before + chunk) / (before + chunks))
-        beside = to_jax(source.surface(u, v, signals))
-        return (layout.offset, layout.order, layout.fraction, columns(queries), beside)
+        turn = turns[chunk * steps : (chunk + 1) * steps]
+        layout, (u, v) = tiles.draw(plan, turn, rng)
+        place = (before + chunk) / (before + chunks)
+        queries = directions(config, source, u, v, rng, spread(turn), place)
+        return (layout, columns(queries), to_jax(source.surface(u, v, signals)))
 
     advance = compiled(part, partial(_tune_chunk, config, plan, signals, part.bits))
     return Phase(
@@ -190,32 +212,35 @@ def tune_phase(
 
 def _tune_chunk(
     config: BakeConfig, plan: tiles.TilePlan, signals: tuple[str, ...], bits: int, state: Tree, span: Span,
-    offset: jax.Array, order: jax.Array, fraction: tuple[jax.Array, jax.Array], columns: list[jax.Array],
-    beside: list[jax.Array],
+    layout: tiles.Layout, columns: list[jax.Array], beside: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
     """beside: the targets of the heads `signals`, which the latents must hold too."""
-    rolled, cut = tiles.cut(plan, state["texture"], offset, order)
-    index = jnp.arange(config.chunk_steps)
-    stored = partial(quantise.values, grid=state["grid"], bits=bits) if bits < 16 else as_stored
+    rolled, cut = tiles.cut(plan, state["textures"], layout)
+
+    def stored(texels: jax.Array, turn: jax.Array) -> jax.Array:
+        return quantise.values(texels, quantise.grid_of(state, turn), bits) if bits < 16 else as_stored(texels)
+
     step = partial(_tune_step, config, plan, stored)
     falls = span.scale * fall(config, span.progress(config.chunk_steps))
     targets = auxiliary.rows(beside, signals, config.chunk_steps)
-    queries = (falls, index % plan.groups * plan.tiles, fraction, *split(columns, config.chunk_steps), targets)
+    places = (layout.turn, layout.start, layout.fraction)
+    queries = (falls, *places, *split(columns, config.chunk_steps), targets)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
-    return {**state, "network": network, "texture": tiles.join(plan, rolled, cut, offset, order)}, loss
+    return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
 
 
 def _tune_step(
-    config: BakeConfig, plan: tiles.TilePlan, stored: Callable[[jax.Array], jax.Array], carry: Tree, query: Any
-) -> Any:
-    """stored: texels as the file will hold them."""
+    config: BakeConfig, plan: tiles.TilePlan, stored: Callable[[jax.Array, jax.Array], jax.Array], carry: Tree,
+    query: Any,
+) -> Any:  # fmt: skip
+    """stored: texels as the file will hold them, given their texture's number."""
     network, cut = carry
-    rate, start, fraction, wi, wo, target, targets = query
+    rate, turn, start, fraction, wi, wo, target, targets = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
-        latent, network = tiles.fetch(plan, stored(texels), fraction), as_stored(values)
+        latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(values)
         loss = mean_loss(config, network, latent, wi, wo, target)
         if not targets:
             return loss
@@ -223,7 +248,8 @@ def _tune_step(
         return loss + config.surface_weight * beside
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
-    block = _update_texels(block, texel_grads * plan.batch, channels, config.texel_rate * rate)
+    texel_grads = tiles.gather(plan, texel_grads, turn) * plan.batch
+    block = _update_texels(block, texel_grads, channels, config.texel_rate * rate)
     cut = jax.lax.dynamic_update_slice_in_dim(cut, block, start, axis=1)
     return (update(network, grads, config.rate * rate), cut), loss
 

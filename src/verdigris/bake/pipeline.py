@@ -18,6 +18,7 @@ from verdigris.bake.instances import Part, parts, stacked, survivors, whole
 from verdigris.bake.loop import Job, Loop, OnProgress, Progress, Stage
 from verdigris.bake.phases import (
     Phase,
+    Texture,
     encodes,
     optimiser_state,
     phase_rng,
@@ -88,11 +89,11 @@ class _Bake:
         signals = auxiliary.surface(reference) if config.auxiliary_samples else ()
         self.signals, self.encodes = signals, encodes(reference)
         varying = reference.varying or (bool(signals) and reference.signals_vary)
-        self.resolution = config.resolution if varying else 1
+        self.textures = [Texture(config.resolution if varying else 1)]
         self.tune_samples = config.tune_samples if varying else config.uniform_samples
         self.parts = self._parts()
         chunks = {part.name: part.chunks for part in self.parts}
-        pace = Pace(chunks, config.chunk, self.resolution**2, job.deadline)
+        pace = Pace(chunks, config.chunk, sum(texture.side**2 for texture in self.textures), job.deadline)
         self.loop = Loop(self.source, config.chunk_steps, pace, job, checkpoint, on_progress)
 
     def run(self) -> NeuralMaterial:
@@ -106,11 +107,16 @@ class _Bake:
         material = replace(material, lobes=self._fit_lobes(material))
         return self._reported(material)
 
+    @property
+    def _uniform(self) -> bool:
+        """Whether all textures are single texels."""
+        return all(texture.side == 1 for texture in self.textures)
+
     def _parts(self) -> list[Part]:
-        """All phases in parts: several instances only where none needs a texture of its own."""
+        """All phases in parts: several instances only where none needs textures of its own."""
         tune, heads = (self.config.chunks(count) for count in (self.tune_samples, self.config.auxiliary_samples))
         last = [whole("auxiliary", heads)] if heads else []
-        if self.resolution == 1:
+        if self._uniform:
             return [*parts(self.config, "tune", tune), *last]
         encode = self.config.chunks(self.config.encode_samples)
         first = parts(self.config, "encode", encode) if self.encodes else []
@@ -134,7 +140,8 @@ class _Bake:
             return encoder.encode_phase(self.config, self.source, self._scale, part)
         if part.phase == "auxiliary":
             return auxiliary_phase(self.config, self.source, part.chunks)
-        return tune_phase(self.config, self.source, self.resolution, self.tune_samples, part)
+        before = self.config.chunks(self.config.encode_samples) if self.encodes else 0
+        return tune_phase(self.config, [self.source], self.textures, self.tune_samples, before, part)
 
     def _first(self, part: Part) -> Any:
         """Random networks, with encoders or latents; that of instance 0 is the one that a single training has."""
@@ -161,9 +168,11 @@ class _Bake:
 
     def _plain_state(self, instance: int = 0) -> Any:
         """A random network and random latents."""
-        shape = (self.config.model.channels, self.resolution, self.resolution)
-        latents = self._latents_rng(instance).normal(0.0, 0.1, shape).astype(np.float32)
-        return {"network": optimiser_state(self._network(instance)), "texture": texture_state(jnp.asarray(latents))}
+        rng, textures = self._latents_rng(instance), []
+        for texture in self.textures:
+            latents = rng.normal(0.0, 0.1, (self.config.model.channels, texture.side, texture.side))
+            textures.append(texture_state(jnp.asarray(latents.astype(np.float32))))
+        return {"network": optimiser_state(self._network(instance)), "textures": textures}
 
     def _latents_rng(self, instance: int, stream: int = 0) -> np.random.Generator:
         seed = self.config.seed
@@ -173,33 +182,39 @@ class _Bake:
         """The network without its encoder, and the texels that it gave."""
         network = state["network"]
         layers, rng = network["values"]["encoder"], phase_rng(self.config.seed, "latents", 2)
-        latents = encoder.texture(self.source, layers, self._scale, self.resolution, rng)
-        return {"network": without_encoder(network), "texture": texture_state(latents)}
+        textures = [
+            texture_state(encoder.texture(self.source, layers, self._scale, texture.side, rng))
+            for texture in self.textures
+        ]
+        return {"network": without_encoder(network), "textures": textures}
 
     def _auxiliary_state(self, state: Any) -> Any:
         """What the tuning phase left, without the texels' moments, and the heads on it as it will be stored."""
-        values, texture = state["network"]["values"], state["texture"][: self.config.model.channels]
+        values, channels = state["network"]["values"], self.config.model.channels
+        textures = [texture[:channels] for texture in state["textures"]]
         heads = first_state(self.config, self.reference, self._rounded(state), values.get("auxiliary", {}))
-        return {**state, "network": {"values": values}, "texture": texture, **heads}
+        return {**state, "network": {"values": values}, "textures": textures, **heads}
 
     def _quantised_state(self, state: Any, part: Part) -> Any:
-        """The state with the grid of its texels; part: without a first one of 16 bits it makes the texels too."""
+        """The state with the grids of its textures; part: without a first one of 16 bits it makes the texels too."""
         if not part.first:
             state = self._tune_state(state) if self.encodes else self._plain_state()
         return quantise.begin(state, part.bits)
 
     def _rounded(self, state: Any) -> NeuralMaterial:
         """The material with every number as a file will hold it, so that saving and loading changes nothing."""
-        network, texels = state["network"]["values"], state["texture"][: self.config.model.channels]
+        network, channels = state["network"]["values"], self.config.model.channels
         grids: tuple[Grid, ...] = ()
         if "grid" in state:
-            texture, grid = quantise.stored(state, self.config.latent_bits)
-            grids = (grid,)
+            latents, grids = zip(*quantise.stored(state, self.config.latent_bits), strict=True)
         else:
-            texture = _float16(np.clip(np.asarray(texels), -LATENT_MAX, LATENT_MAX).transpose(1, 2, 0))
+            clipped = (
+                np.clip(np.asarray(texture)[:channels], -LATENT_MAX, LATENT_MAX) for texture in state["textures"]
+            )
+            latents = tuple(_float16(texels.transpose(1, 2, 0)) for texels in clipped)
         return NeuralMaterial(
             config=self.config.model,
-            latents=(texture,),
+            latents=latents,
             frame_weight=_float16(network["frames"]) if "frames" in network else None,
             layers=tuple((_float16(weight), _float16(bias)) for weight, bias in network["layers"]),
             lobes=_ONE_COSINE,

@@ -45,18 +45,26 @@ def split(config: BakeConfig, part: Part) -> list[Part]:
 
 
 def begin(state: Tree, bits: int) -> Tree:
-    """The state of a fine-tuning (see `phases.tune_phase`) with the grid of its texels: key `grid`, see `values`."""
-    channels = state["texture"].shape[0] // 3
-    fitted = fit(np.asarray(state["texture"])[:channels], bits)
-    return {**state, "grid": {"offset": fitted.offset, "scale": fitted.scale}}
+    """The state of a fine-tuning (see `phases.tune_phase`) with the grids of its textures: key `grid`, `offset` and
+    `scale`, `[textures, C]` each."""
+    fitted = [fit(np.asarray(texture)[: len(texture) // 3], bits) for texture in state["textures"]]
+    offset, scale = np.stack([grid.offset for grid in fitted]), np.stack([grid.scale for grid in fitted])
+    return {**state, "grid": {"offset": offset, "scale": scale}}
 
 
-def stored(state: Tree, bits: int) -> tuple[Array, Grid]:
-    """Texture `[H, W, C]` and grid that a file gets: what the last step's forward would see, bit for bit."""
-    offset, scale = (np.asarray(state["grid"][key]) for key in ("offset", "scale"))
-    texels = state["texture"][: len(offset)]
-    texture = jax.jit(partial(values, bits=bits))(texels, state["grid"])
-    return np.ascontiguousarray(np.asarray(texture).transpose(1, 2, 0)), Grid(bits, offset, scale)
+def grid_of(state: Tree, texture: Any) -> dict[str, Any]:
+    """The grid of one texture, as `values` takes it."""
+    return {key: jnp.asarray(array)[texture] for key, array in state["grid"].items()}
+
+
+def stored(state: Tree, bits: int) -> list[tuple[Array, Grid]]:
+    """Textures `[H, W, C]` and grids that a file gets: what the last step's forward would see, bit for bit."""
+    found = []
+    for index, texture in enumerate(state["textures"]):
+        offset, scale = (np.asarray(state["grid"][key][index]) for key in ("offset", "scale"))
+        seen = jax.jit(partial(values, bits=bits))(texture[: len(offset)], grid_of(state, index))
+        found.append((np.ascontiguousarray(np.asarray(seen).transpose(1, 2, 0)), Grid(bits, offset, scale)))
+    return found
 
 
 def fit(texels: Array, bits: int) -> Grid:

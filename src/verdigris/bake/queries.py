@@ -57,14 +57,15 @@ class QuerySource:
         self._pending: list[tuple[int, Any]] = []
 
     def directions(
-        self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None, spread: float = 0.0,
-        cone: float = 0.0, samples: int = 1,
+        self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None,
+        spread: float | Array = 0.0, cone: float = 0.0, samples: int = 1,
     ) -> Queries:  # fmt: skip
         """Launches the kernel for positions `u`, `v` `[n]` and returns at once; `mix` overrides the shares.
 
-        spread: the reference's sampler is asked at a position up to half of it away in u and v. In training it is a
-        texel: where one texel holds many normals, directions drawn at the very position of the query would pair
-        each direction with the few positions that shine there, and the texel would learn their brightness.
+        spread: the reference's sampler is asked at a position up to half of it away in u and v, one for all queries or
+        `[n]`. In training it is a texel: where one texel holds many normals, directions drawn at the very position of
+        the query would pair each direction with the few positions that shine there, and the texel would learn their
+        brightness.
         cone, samples: targets are averages over directions up to `cone` radians from wo; 0 is the response itself.
 
         Raises BakeError when the reference gave too many non-finite values in the calls before.
@@ -74,7 +75,8 @@ class QuerySource:
         uv = mi.Point2f(mi.Float(u), mi.Float(v))
         rng = mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
         half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
-        near = uv + dr.opaque(mi.Float, spread) * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5)
+        reach = mi.Float(spread) if isinstance(spread, np.ndarray) else dr.opaque(mi.Float, spread)
+        near = uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5)
         wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
         if cone > 0.0:
             target = self._mollified(uv, wi, wo, rng, cone, samples)
