@@ -6,7 +6,7 @@ import pytest
 from bake_standin import StandIn, uniform_plastic
 from verdigris.bake.config import DirectionMix
 from verdigris.bake.metrics import KINDS
-from verdigris.bake.queries import QuerySource
+from verdigris.bake.queries import Blur, QuerySource
 from verdigris.errors import BakeError
 from verdigris.runtime import mitsuba
 
@@ -86,3 +86,59 @@ def test_many_nans_stop_the_bake():
     source.directions(u, v, 1)
     with pytest.raises(BakeError, match="stand-in: .* of 20000 reference values are not finite"):
         source.check()
+
+
+def test_footprints_are_averaged_and_points_are_not():
+    """Over 256 positions: as the mean of many random ones; the queries between, at a point, are as they were."""
+    reference, count = StandIn(32, alpha=(0.3, 0.5)), 256
+    u, v = np.random.default_rng(1).random((2, 64), dtype=np.float32)
+    deviation = np.where(np.arange(64) % 2, 0.1, 0.0).astype(np.float32)
+    source = QuerySource(reference, DirectionMix())
+    wi, wo, sharp, _ = source.directions(u, v, 7).numpy()
+    found = source.directions(u, v, 7, blur=Blur(deviation=deviation, footprint_samples=count)).numpy()
+    np.testing.assert_array_equal(found[0], wi)
+    np.testing.assert_array_equal(found[1], wo)
+    np.testing.assert_allclose(found[2][::2], sharp[::2], rtol=1e-5)
+    mi, wide = mitsuba(), np.random.default_rng(2).normal(0.0, 0.1, (2, 4000, 64))
+    uv = mi.Point2f(*(np.stack([u, v])[:, None] + wide).reshape(2, -1).astype(np.float32))
+    value = reference.eval_dr(uv, *(mi.Vector3f(np.tile(w, (4000, 1)).T) for w in (wi, wo)))
+    expected = np.array(value).T.reshape(4000, 64, 3).mean(axis=0)[1::2]
+    np.testing.assert_allclose(found[2][1::2], expected, rtol=0.1, atol=0.003)
+    assert np.abs(found[2][1::2] / expected - 1).mean() < 0.02
+    assert np.abs(sharp[1::2] / expected - 1).mean() > 0.1
+
+
+class Tilted(StandIn):
+    """Answers u - 0.2, which tells where it was asked."""
+
+    def eval_dr(self, uv, wi, wo):
+        return mitsuba().Color3f(uv.x - 0.2)
+
+
+def test_positions_of_a_footprint_have_its_deviation_even_if_they_are_few():
+    """And lie in the unit square, though the footprint reaches beyond."""
+    source = QuerySource(Tilted(size=0), DirectionMix())
+    n = 4096
+    at, deviation = np.full(n, 0.5, np.float32), np.full(n, 0.05, np.float32)
+    one, many = (
+        source.directions(at, at, 3, blur=Blur(deviation=deviation, footprint_samples=count)).numpy()[2][:, 0] - 0.3
+        for count in (1, 16)
+    )
+    assert one.mean() == pytest.approx(0, abs=0.003) and one.std() == pytest.approx(0.05, rel=0.05)
+    # Random ones would leave a quarter.
+    assert many.std() < 0.008 and abs(many.mean()) < 0.001
+    edge = source.directions(0 * at, at, 3, blur=Blur(deviation=deviation, footprint_samples=4)).numpy()[2][:, 0]
+    # Half of it lies beyond u = 0, that is near 1.
+    assert edge.mean() == pytest.approx(0.5 - 0.2, abs=0.03)
+
+
+def test_a_cone_and_a_footprint_are_averaged_together():
+    source = QuerySource(Tilted(size=0), DirectionMix())
+    at = np.full(2048, 0.5, np.float32)
+    deviation = np.where(np.arange(2048) % 2, 0.05, 0.0).astype(np.float32)
+    found = source.directions(at, at, 3, blur=Blur(0.1, 4, deviation)).numpy()
+    lifted = found[2][:, 0] - 0.3
+    # Straight up, where a cone's mean cosine is hardly that of its axis.
+    high = found[1][:, 2] > 0.95
+    assert np.abs(lifted[::2][high[::2]]).max() < 0.015
+    assert 0.005 < lifted[1::2][high[1::2]].std() < 0.05

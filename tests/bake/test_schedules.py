@@ -9,7 +9,7 @@ from verdigris.bake.config import BakeConfig, DirectionMix
 from verdigris.bake.encoder import encode_phase
 from verdigris.bake.metrics import KINDS
 from verdigris.bake.phases import Span, Texture, optimiser_state, tune_phase
-from verdigris.bake.queries import QuerySource
+from verdigris.bake.queries import Blur, QuerySource
 from verdigris.bake.trainable import init_layers, init_network
 from verdigris.model import DecoderConfig, ModelConfig
 from verdigris.runtime import mitsuba
@@ -21,8 +21,8 @@ class Recorder(QuerySource):
     """Notes the cone of every call."""
 
     def directions(self, *args, **kwargs):
-        self.cones = [*getattr(self, "cones", []), np.degrees(kwargs["cone"])]
-        self.samples = kwargs["samples"]
+        self.cones = [*getattr(self, "cones", []), np.degrees(kwargs["blur"].cone)]
+        self.samples = kwargs["blur"].cone_samples
         return super().directions(*args, **kwargs)
 
 
@@ -102,7 +102,7 @@ def start(config):
 def ask(reference, cone, samples, kind="half", n=2000):
     source = QuerySource(reference, DirectionMix())
     u, v = np.random.default_rng(1).random((2, n), dtype=np.float32)
-    return source.directions(u, v, 7, KINDS[kind], cone=cone, samples=samples).numpy()
+    return source.directions(u, v, 7, KINDS[kind], blur=Blur(cone, samples)).numpy()
 
 
 class Lambert(StandIn):

@@ -19,7 +19,7 @@ import optax
 from verdigris.bake import auxiliary, losses, quantise, tiles
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
-from verdigris.bake.queries import Queries, QuerySource
+from verdigris.bake.queries import Blur, Queries, QuerySource
 from verdigris.bake.trainable import Network, Rows, answer, as_stored
 from verdigris.bake.turns import Indices, deal
 from verdigris.conventions import Array
@@ -138,7 +138,7 @@ def directions(
     """A training chunk's queries at positions `[n]`. spread: a texel's side in uv, one for all or `[n]`; place: share
     of the whole training done before it."""
     seed, cone = int(rng.integers(2**63)), config.cone(place)
-    return source.directions(u, v, seed, spread=spread, cone=cone, samples=config.mollify_samples)
+    return source.directions(u, v, seed, spread=spread, blur=Blur(cone, config.mollify_samples))
 
 
 def mean_loss(

@@ -44,6 +44,25 @@ class Queries:
         return stacked[0], stacked[1], stacked[2], np.asarray(self.pdf)
 
 
+@dataclass(frozen=True)
+class Blur:
+    """What a target is an average over; by default nothing.
+
+    cone, cone_samples: directions up to `cone` radians from wo, that many of them.
+    deviation, footprint_samples: positions, that many for each query, of a Gaussian about its own with this standard
+    deviation `[n]` in u and v; 0: its own position alone. One walk for each, where the reference is walked. Where there
+    is a cone, a direction and a position are drawn together, `cone_samples` times.
+    """
+
+    cone: float = 0.0
+    cone_samples: int = 1
+    deviation: Array | None = None
+    footprint_samples: int = 1
+
+
+NO_BLUR = Blur()
+
+
 class QuerySource:
     """Makes queries of one reference material and counts the ones it answers with a non-finite value."""
 
@@ -58,7 +77,7 @@ class QuerySource:
 
     def directions(
         self, u: Array, v: Array, seed: int, mix: DirectionMix | None = None,
-        spread: float | Array = 0.0, cone: float = 0.0, samples: int = 1,
+        spread: float | Array = 0.0, blur: Blur = NO_BLUR,
     ) -> Queries:  # fmt: skip
         """Launches the kernel for positions `u`, `v` `[n]` and returns at once; `mix` overrides the shares.
 
@@ -66,7 +85,7 @@ class QuerySource:
         `[n]`. In training it is a texel: where one texel holds many normals, directions drawn at the very position of
         the query would pair each direction with the few positions that shine there, and the texel would learn their
         brightness.
-        cone, samples: targets are averages over directions up to `cone` radians from wo; 0 is the response itself.
+        blur: what the targets are averages over.
 
         Raises BakeError when the reference gave too many non-finite values in the calls before.
         """
@@ -76,12 +95,9 @@ class QuerySource:
         rng = mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
         half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
         reach = mi.Float(spread) if isinstance(spread, np.ndarray) else dr.opaque(mi.Float, spread)
-        near = uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5)
+        near = _wrapped(dr, uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5))
         wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
-        if cone > 0.0:
-            target = self._mollified(uv, wi, wo, rng, cone, samples)
-        else:
-            target = self.reference.eval_dr(uv, wi, wo)
+        target = self._targets(uv, wi, wo, rng, blur)
         finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
         target = dr.select(finite, dr.maximum(target, 0.0), 0.0)
         bad = dr.select(finite, mi.Float(0.0), mi.Float(1.0))
@@ -90,19 +106,48 @@ class QuerySource:
         self._pending.append((len(u), dr.sum(bad)))
         return Queries((wi.x, wi.y, wi.z), (wo.x, wo.y, wo.z), (target.x, target.y, target.z), pdf)
 
-    def _mollified(self, uv: Any, wi: Any, wo: Any, rng: Any, cone: float, samples: int) -> Any:
-        """The BSDF's cosine-weighted average over a cone about wo [P], times the cosine of wo.
+    def _targets(self, uv: Any, wi: Any, wo: Any, rng: Any, blur: Blur) -> Any:
+        """The responses that are learned from, `Color3f`."""
+        mi, dr = mitsuba(), _drjit()
+        deviation = blur.deviation if blur.deviation is not None and blur.deviation.any() else None
+        if deviation is None and blur.cone == 0.0:
+            return self.reference.eval_dr(uv, wi, wo)
+        if deviation is None or blur.cone > 0.0:
+            return self._average(self.reference, (uv, wi, wo), rng, blur, deviation)
+        # Few queries have a footprint, and only these are asked for several times.
+        dr.eval(uv, wi, wo, rng)
+        target = dr.zeros(mi.Color3f, len(deviation))
+        for chosen in (np.flatnonzero(deviation == 0.0), np.flatnonzero(deviation)):
+            if len(chosen) == 0:
+                continue
+            index = mi.UInt32(chosen.astype(np.uint32))
+            query = tuple(dr.gather(type(part), part, index) for part in (uv, wi, wo))
+            if deviation[chosen[0]] == 0.0:
+                value = self.reference.eval_dr(*query)
+            else:
+                own = mi.PCG32(len(chosen), dr.gather(mi.UInt64, rng.state, index))
+                value = self._average(self.reference.averaging(1), query, own, blur, deviation[chosen])
+            dr.scatter(target, value, index)
+        return target
+
+    def _average(self, reference: Any, query: Any, rng: Any, blur: Blur, deviation: Array | None) -> Any:
+        """The BSDF's cosine-weighted average over a cone about wo [P], a footprint, or both, times the cosine of wo.
 
         The average of response times cosine itself would not vanish at the horizon, where half of a cone lies below.
         """
         mi, dr = mitsuba(), _drjit()
         # A kernel a sample, the same one each time: no loop of ours around the loops of a walk.
+        uv, wi, wo = query
         total, cosine = dr.zeros(mi.Color3f, dr.width(wo)), dr.zeros(mi.Float, dr.width(wo))
-        dr.make_opaque(uv, wi, wo, rng, total, cosine)
-        frame, height = mi.Frame3f(wo), dr.opaque(mi.Float, 2.0 * np.sin(0.5 * cone) ** 2)
-        for _ in range(samples):
-            turned = _in_cone(mi, dr, frame, height, rng)
-            total += self.reference.eval_dr(uv, wi, turned)
+        width, shift = mi.Float(0.0), mi.Point2f(0.0)
+        if deviation is not None:
+            width, shift = mi.Float(deviation.astype(np.float32)), mi.Point2f(rng.next_float32(), rng.next_float32())
+        dr.make_opaque(uv, wi, wo, rng, total, cosine, width, shift)
+        frame, height = mi.Frame3f(wo), dr.opaque(mi.Float, 2.0 * np.sin(0.5 * blur.cone) ** 2)
+        for index in range(blur.cone_samples if blur.cone > 0.0 else blur.footprint_samples):
+            at = uv if deviation is None else _wrapped(dr, uv + width * _normal_pair(mi, dr, shift, index))
+            turned = _in_cone(mi, dr, frame, height, rng) if blur.cone > 0.0 else wo
+            total += reference.eval_dr(at, wi, turned)
             cosine += dr.maximum(turned.z, 0.0)
             dr.eval(total, cosine, rng)
         return total * (wo.z / dr.maximum(cosine, 1e-12))
@@ -216,6 +261,23 @@ def _in_cone(mi: Any, dr: Any, frame: Any, height: Any, rng: Any) -> Any:
     sin_p, cos_p = dr.sincos(2.0 * dr.pi * rng.next_float32())
     sin_t = dr.sqrt(below * (2.0 - below))
     return dr.normalize(frame.to_world(mi.Vector3f(sin_t * cos_p, sin_t * sin_p, 1.0 - below)))
+
+
+def _wrapped(dr: Any, uv: Any) -> Any:
+    """A position in the unit square, which is what is baked; a source's own textures may not repeat."""
+    return uv - dr.floor(uv)
+
+
+def _normal_pair(mi: Any, dr: Any, shift: Any, index: int) -> Any:
+    """Two independent standard normal numbers: number `index` of a row that fills their plane evenly.
+
+    Of the additive sequence R2 (Roberts 2018), shifted by two numbers in 0..1, by the polar form of Box and Muller.
+    """
+    step = [dr.opaque(mi.Float, (index * ratio) % 1.0) for ratio in (0.7548776662466927, 0.5698402909980532)]
+    point = _wrapped(dr, shift + mi.Point2f(*step))
+    sin_p, cos_p = dr.sincos(2.0 * dr.pi * point.y)
+    radius = dr.sqrt(-2.0 * dr.log(1.0 - dr.minimum(point.x, 1.0 - 6e-8)))
+    return mi.Point2f(radius * cos_p, radius * sin_p)
 
 
 def _half_difference(mi: Any, dr: Any, u: list[Any]) -> Any:
