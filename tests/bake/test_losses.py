@@ -42,3 +42,24 @@ def test_gradient_is_finite_over_the_decoders_range(name):
 def test_gradient_points_away_from_the_truth(name):
     grad = jax.grad(lambda x: losses.BY_NAME[name](x, jnp.float32(1.0)))
     assert grad(0.5) < 0 < grad(2.0)
+
+
+def test_the_mean_is_least_at_the_mean_where_l1_is_at_the_median(rng):
+    noise = rng.gamma(8.0, 1 / 8, 40001).astype(np.float32)  # mean 1, median 0.959
+    x = jnp.linspace(0.9, 1.1, 401)
+    for level in (0.05, 1.0):
+
+        def least(loss, level=level):
+            means = [float(loss(level * at, jnp.asarray(level * noise)).mean()) for at in x]
+            return float(x[int(np.argmin(means))])
+
+        assert abs(least(losses.power_l1) - np.median(noise)) < 2e-3
+        # The denominator is held constant: it is the gradient that must vanish at the mean.
+        slope = jax.grad(lambda at, level=level: losses.power_mean(level * at, jnp.asarray(level * noise)).mean())
+        assert float(slope(0.985)) < 0 < float(slope(1.015))
+
+
+def test_the_mean_has_a_bounded_gradient():
+    learned, true = jnp.full(4, 1e-2), jnp.array([0.0, 1e-1, 1e2, 1e5])
+    slopes = jax.vmap(jax.grad(losses.power_mean))(learned, true) * jnp.cbrt(learned + losses.DARK) ** 2
+    assert np.all(np.abs(slopes) < 1.001) and float(slopes[-1]) == pytest.approx(-1.0)

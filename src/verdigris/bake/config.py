@@ -18,6 +18,7 @@ AUXILIARY_DRAWS_MAX = 256
 MOLLIFY_DEGREES_MAX, MOLLIFY_SAMPLES_MAX = 45.0, 1024
 BATCH_MIN = 64
 INSTANCES = (1, 4, 16, 64)
+SETTLE_RISE = 0.1
 RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
 """A texture side below 16 holds no 9 x 9 tile with room to move; the upper limit is memory."""
 
@@ -55,6 +56,8 @@ class BakeConfig:
     rate, texel_rate: Adam's step size for the networks and for the texels, constant while the encoder trains, then
     falling by a half cosine to `rate_end` times their start.
     estimates: walks that a target averages where the reference is walked; 0: as many as its noise asks for.
+    settle_share: of the fine-tuning, its end, in which `losses.power_mean` takes the place of `loss`: noisy targets, and
+    texels that hold many responses, then end at their mean instead of the median. Without noise little changes.
     mollify_degrees, mollify_share, mollify_samples: blur of the targets at the start, see `cone`. 0 degrees: none. A
     blurred target costs `mollify_samples` evaluations of the reference.
     augment_colours: probability at the start of the encoder phase that a query's colours are permuted or repeated, in
@@ -85,6 +88,7 @@ class BakeConfig:
     rate_end: float = 0.01
     report_samples: int = 65536
     estimates: int = 0
+    settle_share: float = 0.3
     mollify_degrees: float = 0.0
     mollify_share: float = 0.07
     mollify_samples: int = 16
@@ -113,7 +117,7 @@ class BakeConfig:
             raise BakeError(f"mollify_degrees: expected 0 to {MOLLIFY_DEGREES_MAX:g}, got {self.mollify_degrees}")
         if not 1 <= self.mollify_samples <= MOLLIFY_SAMPLES_MAX:
             raise BakeError(f"mollify_samples: expected 1 to {MOLLIFY_SAMPLES_MAX}, got {self.mollify_samples}")
-        for name in ("mollify_share", "augment_colours"):
+        for name in ("mollify_share", "augment_colours", "settle_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
         if self.latent_bits not in LATENT_BITS:
@@ -142,6 +146,15 @@ class BakeConfig:
     def chunk(self) -> int:
         """Queries in one chunk."""
         return self.batch * self.chunk_steps
+
+    def settles(self, progress: Any) -> Any:
+        """Weight of `losses.power_mean` at a progress of the fine-tuning (0 to 1, a number or an array).
+
+        It rises to 1 over the first SETTLE_RISE of the share.
+        """
+        if not self.settle_share:
+            return 0.0 * progress
+        return ((progress - 1.0) / (SETTLE_RISE * self.settle_share) + 1.0 / SETTLE_RISE).clip(0.0, 1.0)
 
     def chunks(self, samples: int) -> int:
         """Chunks that hold at least `samples` queries."""

@@ -142,14 +142,21 @@ def directions(
 
 
 def mean_loss(
-    config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array
-) -> jax.Array:
+    config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array,
+    settle: Any = None,
+) -> jax.Array:  # fmt: skip
     """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
 
-    Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
+    settle: weight of `losses.power_mean` in the gradient, 0 to 1; the value always is that of `config.loss`, so that
+    curves go on. Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
     """
     true = target if config.model.decoder.cosine else target / wo[2]
-    return jnp.mean(losses.BY_NAME[config.loss](answer(config.model, network, latent, wi, wo), true))
+    learned = answer(config.model, network, latent, wi, wo)
+    loss = jnp.mean(losses.BY_NAME[config.loss](learned, true))
+    if settle is None:
+        return loss
+    followed = (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
+    return followed + jax.lax.stop_gradient(loss - followed)
 
 
 def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callable[..., tuple[Tree, jax.Array]]:
@@ -221,10 +228,11 @@ def _tune_chunk(
         return quantise.values(texels, quantise.grid_of(state, turn), bits) if bits < 16 else as_stored(texels)
 
     step = partial(_tune_step, config, plan, stored)
-    falls = span.scale * fall(config, span.progress(config.chunk_steps))
+    progress = span.progress(config.chunk_steps)
+    schedule = (span.scale * fall(config, progress), config.settles(progress))
     targets = auxiliary.rows(beside, signals, config.chunk_steps)
     places = (layout.turn, layout.start, layout.fraction)
-    queries = (falls, *places, *split(columns, config.chunk_steps), targets)
+    queries = (schedule, *places, *split(columns, config.chunk_steps), targets)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
 
@@ -235,13 +243,13 @@ def _tune_step(
 ) -> Any:  # fmt: skip
     """stored: texels as the file will hold them, given their texture's number."""
     network, cut = carry
-    rate, turn, start, fraction, wi, wo, target, targets = query
+    (rate, settle), turn, start, fraction, wi, wo, target, targets = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
         latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(values)
-        loss = mean_loss(config, network, latent, wi, wo, target)
+        loss = mean_loss(config, network, latent, wi, wo, target, settle)
         if not targets:
             return loss
         beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets)
