@@ -1,6 +1,5 @@
 """How many estimates a target averages."""
 
-import numpy as np
 from bake_standin import StandIn
 from verdigris.bake import bake, preset
 from verdigris.bake.noise import MOST, estimates_for

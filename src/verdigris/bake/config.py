@@ -56,8 +56,8 @@ class BakeConfig:
     rate, texel_rate: Adam's step size for the networks and for the texels, constant while the encoder trains, then
     falling by a half cosine to `rate_end` times their start.
     estimates: walks that a target averages where the reference is walked; 0: as many as its noise asks for.
-    settle_share: of the fine-tuning, its end, in which `losses.power_mean` takes the place of `loss`: noisy targets, and
-    texels that hold many responses, then end at their mean instead of the median. Without noise little changes.
+    settle_share: of the fine-tuning, its end, in which `losses.power_mean` takes the place of `loss`: noisy targets and
+    texels that hold many responses end at their mean then, not at their median.
     mollify_degrees, mollify_share, mollify_samples: blur of the targets at the start, see `cone`. 0 degrees: none. A
     blurred target costs `mollify_samples` evaluations of the reference.
     augment_colours: probability at the start of the encoder phase that a query's colours are permuted or repeated, in
