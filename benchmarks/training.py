@@ -31,7 +31,7 @@ import numpy as np
 from decoder_choices import keep
 
 from verdigris.bake import BakeConfig, Job, Progress, bake
-from verdigris.bake.encoder import encode_phase
+from verdigris.bake.encoder import Encoded, encode_phase, stacked
 from verdigris.bake.phases import Phase, Span, Texture, optimiser_state, texture_state, tune_phase
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_layers, init_network
@@ -243,7 +243,8 @@ def phases(source: QuerySource, config: BakeConfig) -> Iterator[tuple[Phase, Any
     network, inputs = init_network(config.model, rng), source.reference.parameter_count
     layers = init_layers((inputs, 64, 64, channels), rng)
     scale = (np.zeros(inputs, np.float32), np.ones(inputs, np.float32))
-    yield encode_phase(config, source, scale), {"network": optimiser_state({**network, "encoder": layers})}
+    encode = encode_phase(config, [Encoded(source, scale)], config.encode_samples)
+    yield encode, {"network": optimiser_state(network), "encoders": stacked([layers])}
     latents = rng.normal(0.0, 0.1, (channels, config.resolution, config.resolution)).astype(np.float32)
     tune = tune_phase(config, [source], [Texture(config.resolution)], config.tune_samples)
     yield tune, {"network": optimiser_state(network), "textures": [texture_state(jax.numpy.asarray(latents))]}

@@ -10,8 +10,10 @@ import pytest
 from bake_standin import StandIn, uniform_plastic
 from verdigris.bake import Job, bake, pipeline, preset
 from verdigris.bake.config import BakeConfig
+from verdigris.bake.encoder import encode_phase
 from verdigris.bake.instances import HOPELESS, parts, stacked, survivors, together, whole
 from verdigris.bake.phases import Span, fall
+from verdigris.bake.subject import subject
 
 SMALL = dict(resolution=32, batch=1024, chunk_steps=16, report_samples=3000, instances=4)
 CONFIG = preset(
@@ -90,8 +92,8 @@ def test_an_instance_that_is_not_finite_any_more_gives_its_place_to_the_best():
     assert np.isnan(losses).all()
 
 
-def started(reference):
-    return pipeline._Bake(reference, CONFIG, Job(), None)
+def started(reference, config=CONFIG):
+    return pipeline._Bake([subject(reference, config)], config, Job(), None)
 
 
 def test_an_instance_learns_as_if_it_were_alone():
@@ -103,7 +105,7 @@ def test_an_instance_learns_as_if_it_were_alone():
     queries = phase.prepare(0)
     found, losses = phase.advance(stacked(states), SPAN, *queries)
     single = replace(CONFIG, batch=256, instances=1)
-    lone = pipeline.encoder.encode_phase(single, job.source, job._scale, whole("encode", part.of))
+    lone = encode_phase(single, job._encoded, CONFIG.encode_samples, 0, whole("encode", part.of))
     ends = []
     for index, state in enumerate(states):
         end, alone = lone.advance(state, SPAN, *queries)
@@ -120,7 +122,7 @@ def test_the_first_of_several_is_the_only_one_of_a_single_training():
     for reference in (StandIn(32), uniform_plastic()):
         job = started(reference)
         first = job._first(job.parts[0])
-        lone = pipeline._Bake(reference, replace(CONFIG, instances=1), Job(), None)
+        lone = started(reference, replace(CONFIG, instances=1))
         alone = lone._first(lone.parts[0])
         same = jax.tree.map(lambda one, other: bool((one[0] == other).all()), {key: first[key] for key in alone}, alone)
         assert all(jax.tree.leaves(same))
@@ -134,7 +136,7 @@ def test_rates_and_queries_of_a_part_are_those_of_its_place():
     first, last = (job._phase(part) for part in job.parts)
     assert first.rate(0.0) == CONFIG.rate and last.rate(1.0) == pytest.approx(CONFIG.rate * CONFIG.rate_end)
     assert first.rate(1.0) == last.rate(0.0) == pytest.approx(CONFIG.rate * float(fall(CONFIG, 3 / 7)))
-    lone = pipeline.tune_phase(CONFIG, [job.source], job.textures, CONFIG.uniform_samples)
+    lone = pipeline.tune_phase(CONFIG, job.sources, job.textures, CONFIG.uniform_samples)
     for one, other in zip(lone.prepare(3)[1], last.prepare(0)[1], strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -77,10 +77,11 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path):
 
 def test_an_identity_is_that_of_source_and_settings():
     source = {"uri": "a.mtlx", "material": "a", "sha256": "0" * 64, "layering": "scale"}
-    mine = checkpoint.identity(source, CONFIG)
-    assert mine == checkpoint.identity(dict(reversed(source.items())), CONFIG)
-    others = [checkpoint.identity({**source, key: "other"}, CONFIG) for key in source]
-    others += [checkpoint.identity(source, replace(CONFIG, **change)) for change in ({"seed": 1}, {"rate": 0.5})]
+    mine = checkpoint.identity([source], CONFIG)
+    assert mine == checkpoint.identity([dict(reversed(source.items()))], CONFIG)
+    others = [checkpoint.identity([{**source, key: "other"}], CONFIG) for key in source]
+    others += [checkpoint.identity([source], replace(CONFIG, **change)) for change in ({"seed": 1}, {"rate": 0.5})]
+    others += [checkpoint.identity([source, source], CONFIG)]
     assert len({mine, *others}) == len(others) + 1
 
 
@@ -219,7 +220,7 @@ class Descent:
 def loop_of(descent, **job):
     notices = []
     pace = Pace({"tune": descent.chunks}, chunk=2)
-    loop = Loop(Source(), 2, pace, Job(on_notice=notices.append, **job))
+    loop = Loop([Source()], 2, pace, Job(on_notice=notices.append, **job))
     stage = Stage("tune", descent.phase, lambda state: {"x": jnp.float32(1.0)})
     return loop, [stage], notices
 

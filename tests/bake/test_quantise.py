@@ -29,9 +29,9 @@ def baked():
     states = []
     stored = quantise.stored
 
-    def kept(state, bits):
+    def kept(state, index, bits):
         states.append(state)
-        return stored(state, bits)
+        return stored(state, index, bits)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quantise, "stored", kept)

@@ -11,6 +11,7 @@ from verdigris.bake.config import preset as preset
 from verdigris.bake.loop import Job as Job
 from verdigris.bake.loop import Progress as Progress
 from verdigris.bake.pipeline import bake as bake
+from verdigris.bake.pipeline import bake_shared as bake_shared
 
 
 class _CallablePackage(ModuleType):

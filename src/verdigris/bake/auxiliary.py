@@ -5,7 +5,7 @@ Heads are a dict: name -> list of (weight `[out, in]`, bias `[out]`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from verdigris.bake.losses import relative_l2
+from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import Network, Rows, frames, init_layers, mlp
+from verdigris.conventions import Array
 from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, HEADS, head_widths
 from verdigris.model.config import ModelConfig
 
@@ -37,6 +39,30 @@ def wanted(reference: Any) -> tuple[str, ...]:
 def surface(reference: Any) -> tuple[str, ...]:
     """Those of them that are in `SURFACE`."""
     return tuple(name for name in wanted(reference) if name in SURFACE)
+
+
+def union(names: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """All heads that any of several materials has, in the order of `HEADS`."""
+    found = {name for several in names for name in several}
+    return tuple(name for name in HEADS if name in found)
+
+
+def present(names: Sequence[str], found: Sequence[Sequence[str]]) -> Array:
+    """1 where a material has a head, else 0: `[materials, names]`."""
+    return np.array([[float(name in several) for name in names] for several in found], np.float32)
+
+
+def targets(source: QuerySource, u: Array, v: Array, names: Sequence[str]) -> list[Any]:
+    """Flat columns of the reference's signals at positions `[n]`, `HEADS[name]` for each name; 0 where it has none.
+
+    names: of guides, emission and opacity.
+    """
+    has = [name for name in wanted(source.reference) if name in names]
+    columns, found = iter(source.surface(u, v, has)), list[Any]()
+    for name in names:
+        nothing = np.zeros(len(u), np.float32)
+        found += [next(columns) if name in has else nothing for _ in range(HEADS[name])]
+    return found
 
 
 def init_heads(config: ModelConfig, names: tuple[str, ...], hidden: tuple[int, ...], rng: np.random.Generator) -> Heads:
@@ -83,10 +109,13 @@ def loss(name: str, raw: jax.Array, true: jax.Array) -> jax.Array:
 
 
 def surface_loss(
-    config: ModelConfig, heads: Heads, network: Network, latent: jax.Array, targets: Mapping[str, jax.Array]
-) -> jax.Array:
-    """Sum of the losses of the heads of `SURFACE` that have a target `[outputs, n]`."""
-    return jnp.asarray(sum(loss(name, run(config, heads, name, network, latent), targets[name]) for name in targets))
+    config: ModelConfig, heads: Heads, network: Network, latent: jax.Array, targets: Mapping[str, jax.Array],
+    has: Mapping[str, jax.Array],
+) -> jax.Array:  # fmt: skip
+    """Sum of the losses of the heads of `SURFACE` that have a target `[outputs, n]`. has: 0 for those that the step's
+    material has not, else 1."""
+    found = (has[name] * loss(name, run(config, heads, name, network, latent), targets[name]) for name in targets)
+    return jnp.asarray(sum(found))
 
 
 def rows(arrays: list[jax.Array], names: tuple[str, ...], steps: int) -> dict[str, Any]:
@@ -101,14 +130,20 @@ def rows(arrays: list[jax.Array], names: tuple[str, ...], steps: int) -> dict[st
 def fetch(texels: jax.Array, u: jax.Array, v: jax.Array) -> jax.Array:
     """Bilinear lookup with repeat wrap anywhere, `[H, W, C], [n], [n] -> [C, n]`: see `model/latents.py`."""
     height, width, channels = texels.shape
-    flat = texels.reshape(-1, channels)
+    return fetch_row(texels.reshape(-1, channels), 0, (height, width), u, v)
+
+
+def fetch_row(table: jax.Array, first: Any, shape: tuple[Any, Any], u: jax.Array, v: jax.Array) -> jax.Array:
+    """The same of a texture of `shape` (height, width), integers or arrays of one, whose texels are the rows of a table
+    `[rows, C]` from `first` on."""
+    height, width = shape
     x, y = u * width - 0.5, v * height - 0.5
     left, low = jnp.floor(x), jnp.floor(y)
     fx, fy = (x - left)[:, None], (y - low)[:, None]
     column, row = left.astype(jnp.int32), low.astype(jnp.int32)
 
     def at(dy: int, dx: int) -> jax.Array:
-        return flat[(row + dy) % height * width + (column + dx) % width]
+        return table[first + (row + dy) % height * width + (column + dx) % width]
 
     bottom, top = at(0, 0) * (1 - fx) + at(0, 1) * fx, at(1, 0) * (1 - fx) + at(1, 1) * fx
     return (bottom * (1 - fy) + top * fy).T

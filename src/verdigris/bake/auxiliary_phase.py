@@ -2,75 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from verdigris.bake import auxiliary
+from verdigris.bake.batches import Steps, by_owner
 from verdigris.bake.config import BakeConfig
-from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, to_jax, update
+from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, update
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import as_stored
+from verdigris.bake.turns import deal
+from verdigris.conventions import Array
 from verdigris.model.auxiliary import Auxiliary
-from verdigris.model.neural import NeuralMaterial
 
 
-def first_state(config: BakeConfig, reference: Any, material: NeuralMaterial, trained: auxiliary.Heads) -> Tree:
+@dataclass(frozen=True)
+class Seen:
+    """A latent texture that the heads learn from, `height` x `width` texels, of the material that `source` numbers.
+
+    share: of the queries, beside those of the other textures.
+    """
+
+    height: int
+    width: int
+    share: float = 1.0
+    source: int = 0
+
+
+def first_state(
+    config: BakeConfig, names: tuple[str, ...], latents: Sequence[Array], frames: Array | None, trained: auxiliary.Heads
+) -> Tree:
     """The phase's own part of the state: the heads, those that are trained already as they are, and what they see.
 
-    material: as it will be stored, but for its heads.
+    latents: all textures `[H, W, C]` as they will be stored. frames: the frame layer likewise, if there is one.
     """
     rng = phase_rng(config.seed, "auxiliary")
-    heads = auxiliary.init_heads(config.model, auxiliary.wanted(reference), config.auxiliary_hidden, rng)
-    frames = {} if material.frame_weight is None else {"frames": jnp.asarray(material.frame_weight)}
+    heads = auxiliary.init_heads(config.model, names, config.auxiliary_hidden, rng)
+    table = np.concatenate([texels.reshape(-1, config.model.channels) for texels in latents])
     return {
         "auxiliary": optimiser_state({**heads, **trained}),
-        "stored": {"latents": jnp.asarray(material.latents[0]), **frames},
+        "stored": {"latents": jnp.asarray(table), **({} if frames is None else {"frames": jnp.asarray(frames)})},
     }
 
 
-def auxiliary_phase(config: BakeConfig, source: QuerySource, chunks: int) -> Phase:
-    """The heads (state `auxiliary`) on what is stored (state `stored`), by queries anywhere on the texture."""
-    names = auxiliary.wanted(source.reference)
+def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures: Sequence[Seen], chunks: int) -> Phase:
+    """The heads (state `auxiliary`) on what is stored (state `stored`), by queries anywhere on the textures."""
+    found = [auxiliary.wanted(source.reference) for source in sources]
+    names = auxiliary.union(found)
     others = tuple(name for name in names if name != "albedo")
+    owners = np.array([texture.source for texture in textures])
+    present = auxiliary.present(names, found)[owners]
+    steps, batch = config.chunk_steps, config.batch
+    turns = deal([texture.share for texture in textures], chunks * steps)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "auxiliary", chunk + 1)
-        u, v = rng.random((2, config.chunk), dtype=np.float32)
-        wi, albedo = source.albedo(u, v, int(rng.integers(2**63)), config.auxiliary_draws)
-        return (u, v, to_jax(wi), to_jax([*albedo, *source.surface(u, v, others)]))
+        u, v = rng.random((2, steps, batch), dtype=np.float32)
+        turn = turns[chunk * steps : (chunk + 1) * steps]
 
-    advance = jax.jit(partial(_chunk, config, names), donate_argnums=0)
+        def ask(index: int, mine: Steps) -> list[Any]:
+            source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
+            wi, albedo = source.albedo(*at, int(rng.integers(2**63)), config.auxiliary_draws)
+            return [*wi, *albedo, *auxiliary.targets(source, *at, others)]
+
+        return (turn, u, v, by_owner(owners[turn], ask))
+
+    sizes = np.array([(texture.height, texture.width) for texture in textures], np.int32)
+    advance = jax.jit(partial(_chunk, config, names, (sizes, present)), donate_argnums=0)
     return Phase("auxiliary", chunks, prepare, advance, lambda at: config.rate * float(fall(config, at)))
 
 
 def _chunk(
-    config: BakeConfig, names: tuple[str, ...], state: Tree, span: Span,
-    u: jax.Array, v: jax.Array, wi: list[jax.Array], targets: list[jax.Array],
+    config: BakeConfig, names: tuple[str, ...], textures: tuple[NDArray[np.int32], Array], state: Tree, span: Span,
+    turn: jax.Array, u: jax.Array, v: jax.Array, columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
-    stored = state["stored"]
+    """textures: height and width of each, `[textures, 2]`, and which heads its material has, `[textures, heads]`."""
+    stored, (sizes, present) = state["stored"], textures
+    first = np.cumsum([0, *sizes[:-1].prod(axis=1)])
 
     def step(heads: Tree, query: Any) -> Any:
-        rate, at_u, at_v, directions, true = query
-        latent = auxiliary.fetch(stored["latents"], at_u, at_v)
+        rate, row, size, at_u, at_v, directions, true, has = query
+        latent = auxiliary.fetch_row(stored["latents"], row, size, at_u, at_v)
 
         def objective(values: Tree) -> jax.Array:
             kept = as_stored(values)
-            found = (auxiliary.run(config.model, kept, name, stored, latent, directions) for name in names)
-            return jnp.asarray(
-                sum(auxiliary.loss(name, got, true[name]) for name, got in zip(names, found, strict=True))
-            )
+            raw = {name: auxiliary.run(config.model, kept, name, stored, latent, directions) for name in names}
+            return jnp.asarray(sum(has[name] * auxiliary.loss(name, raw[name], true[name]) for name in names))
 
         loss, grads = jax.value_and_grad(objective)(heads["values"])
         return update(heads, grads, config.rate * rate), loss
 
     steps = config.chunk_steps
     falls = span.scale * fall(config, span.progress(steps))
-    shaped = tuple(axis.reshape(steps, -1) for axis in (u, v, *wi))
-    queries = (falls, *shaped[:2], shaped[2:], auxiliary.rows(targets, names, steps))
+    wi = tuple(axis.reshape(steps, -1) for axis in columns[:3])
+    size = tuple(jnp.asarray(axis)[turn] for axis in sizes.T)
+    has = dict(zip(names, jnp.asarray(present)[turn].T, strict=True))
+    queries = (falls, jnp.asarray(first)[turn], size, u, v, wi, auxiliary.rows(columns[3:], names, steps), has)
     heads, loss = jax.lax.scan(step, state["auxiliary"], queries)
     return {**state, "auxiliary": heads}, loss
 

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -104,13 +104,18 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 
 
-def identity(source: Mapping[str, str], config: BakeConfig) -> str:
-    """Hexadecimal digest of all that a bake's result depends on: source, settings, our code, the libraries' versions.
+def identity(sources: Sequence[Mapping[str, str]], config: BakeConfig) -> str:
+    """Hexadecimal digest of all that a bake's result depends on: sources, settings, our code, the libraries' versions.
 
-    source: a reference's `source`, which holds the hash of its files and how its layers are combined.
+    sources: the `source` of each reference, which holds the hash of its files and how its layers are combined.
     """
     libraries = {name: version(name) for name in ("numpy", "jax", "jaxlib", "optax", "mitsuba", "drjit")}
-    parts = {"source": dict(source), "config": asdict(config), "code": _code(), "libraries": libraries}
+    parts = {
+        "sources": [dict(source) for source in sources],
+        "config": asdict(config),
+        "code": _code(),
+        "libraries": libraries,
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

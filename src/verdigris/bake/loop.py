@@ -99,7 +99,7 @@ class _Snapshot:
 class Loop:
     """One bake's way through its stages. steps: optimiser steps of a chunk. checkpoint: where the job keeps one."""
 
-    source: QuerySource
+    sources: Sequence[QuerySource]
     steps: int
     pace: Pace
     job: Job
@@ -155,9 +155,11 @@ class Loop:
         self.job.on_notice(f"{self.checkpoint.path}: going on from {record.phase}, step {step} of {steps}")
 
     def _take_over(self, record: Record) -> None:
-        self.source.check()
         self.record = record
-        self.source.count, self.source.bad = record.queries, record.bad
+        counts = zip(self.sources, record.queries, record.bad, strict=True)
+        for source, queries, bad in counts:
+            source.check()
+            source.count, source.bad = queries, bad
 
     def _stage(self, stage: Stage, state: Tree) -> Tree:
         phase = stage.build()
@@ -240,8 +242,10 @@ class Loop:
     def _keep(self, state: Tree) -> None:
         if self.record.course.chunk == 0 or self.record.course.done:
             # Elsewhere the next chunk's queries are under way, and count once that chunk is asked for again.
-            self.source.check()
-        self.record.queries, self.record.bad = self.source.count, self.source.bad
+            for source in self.sources:
+                source.check()
+        self.record.queries = [source.count for source in self.sources]
+        self.record.bad = [source.bad for source in self.sources]
         self._kept = _Snapshot(state, self.record.plain())
 
     def _restored(self) -> Tree:

@@ -17,11 +17,12 @@ import numpy as np
 import optax
 
 from verdigris.bake import auxiliary, losses, quantise, tiles
+from verdigris.bake.batches import Steps, by_owner
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
 from verdigris.bake.queries import Blur, Queries, QuerySource
 from verdigris.bake.trainable import Network, Rows, answer, as_stored
-from verdigris.bake.turns import Indices, deal
+from verdigris.bake.turns import deal
 from verdigris.conventions import Array
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
@@ -97,27 +98,9 @@ def update(state: Tree, grads: Tree, rate: jax.Array) -> Tree:
     return {"values": values, "adam": moments}
 
 
-def without_encoder(state: Tree) -> Tree:
-    """A network and its moments once the encoder has served."""
-
-    def kept(tree: Tree) -> Tree:
-        return {name: part for name, part in tree.items() if name != "encoder"}
-
-    moments = state["adam"]
-    return {
-        "values": kept(state["values"]),
-        "adam": moments._replace(mu=kept(moments.mu), nu=kept(moments.nu)),
-    }
-
-
-def to_jax(arrays: Any) -> list[jax.Array]:
-    """Flat Dr.Jit arrays as JAX arrays, without a copy."""
-    return [jax.dlpack.from_dlpack(array) for array in arrays]
-
-
-def columns(queries: Queries) -> list[jax.Array]:
+def columns(queries: Queries) -> list[Any]:
     """Nine flat columns: wi, wo and target."""
-    return to_jax([*queries.wi, *queries.wo, *queries.target])
+    return [*queries.wi, *queries.wo, *queries.target]
 
 
 def split(arrays: list[jax.Array], steps: int) -> tuple[Any, ...]:
@@ -135,7 +118,7 @@ def directions(
     config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, spread: float | Array,
     place: float,
 ) -> Queries:  # fmt: skip
-    """A training chunk's queries at positions `[n]`. spread: a texel's side in uv, one for all or `[n]`; place: share
+    """Queries of a training chunk at positions `[n]`. spread: a texel's side in uv, one for all or `[n]`; place: share
     of the whole training done before it."""
     seed, cone = int(rng.integers(2**63)), config.cone(place)
     return source.directions(u, v, seed, spread=spread, blur=Blur(cone, config.mollify_samples))
@@ -193,35 +176,43 @@ def tune_phase(
     chunks = config.chunks(samples)
     part = part or whole("tune", chunks)
     config = part.settings(config)
-    steps, (source,) = config.chunk_steps, sources
-    plan = tiles.plan([texture.side for texture in textures], config.batch)
+    steps, batch = config.chunk_steps, config.batch
+    plan = tiles.plan([texture.side for texture in textures], batch)
     turns = deal([texture.share for texture in textures], chunks * steps)
+    owners = np.array([texture.source for texture in textures])
     spreads = np.array([1.0 / texture.side for texture in textures], np.float32)
-    signals = auxiliary.surface(source.reference) if config.auxiliary_samples else ()
-
-    def spread(turn: Indices) -> float | Array:
-        return float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn], config.batch)
+    beside = [auxiliary.surface(source.reference) if config.auxiliary_samples else () for source in sources]
+    signals = auxiliary.union(beside)
+    present = auxiliary.present(signals, beside)[owners]
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         chunk += part.first
         rng = phase_rng(config.seed, "tune", chunk)
         turn = turns[chunk * steps : (chunk + 1) * steps]
-        layout, (u, v) = tiles.draw(plan, turn, rng)
-        place = (before + chunk) / (before + chunks)
-        queries = directions(config, source, u, v, rng, spread(turn), place)
-        return (layout, columns(queries), to_jax(source.surface(u, v, signals)))
+        layout, uv = tiles.draw(plan, turn, rng)
+        u, v = (axis.reshape(steps, batch) for axis in uv)
 
-    advance = compiled(part, partial(_tune_chunk, config, plan, signals, part.bits))
+        def ask(index: int, mine: Steps) -> list[Any]:
+            source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
+            spread = float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn[mine]], batch)
+            queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks))
+            return [*columns(queries), *auxiliary.targets(source, *at, signals)]
+
+        return (layout, by_owner(owners[turn], ask))
+
+    advance = compiled(part, partial(_tune_chunk, config, plan, (signals, present), part.bits))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, signals: tuple[str, ...], bits: int, state: Tree, span: Span,
-    layout: tiles.Layout, columns: list[jax.Array], beside: list[jax.Array],
+    config: BakeConfig, plan: tiles.TilePlan, beside: tuple[tuple[str, ...], Array], bits: int, state: Tree, span: Span,
+    layout: tiles.Layout, columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """beside: the targets of the heads `signals`, which the latents must hold too."""
+    """beside: the heads that the latents must hold too, whose targets follow the nine columns of the queries, and which
+    of them each texture's material has, `[textures, heads]`."""
+    signals, present = beside
     rolled, cut = tiles.cut(plan, state["textures"], layout)
 
     def stored(texels: jax.Array, turn: jax.Array) -> jax.Array:
@@ -230,9 +221,10 @@ def _tune_chunk(
     step = partial(_tune_step, config, plan, stored)
     progress = span.progress(config.chunk_steps)
     schedule = (span.scale * fall(config, progress), config.settles(progress))
-    targets = auxiliary.rows(beside, signals, config.chunk_steps)
+    targets = auxiliary.rows(columns[9:], signals, config.chunk_steps)
+    has = dict(zip(signals, jnp.asarray(present)[layout.turn].T, strict=True))
     places = (layout.turn, layout.start, layout.fraction)
-    queries = (schedule, *places, *split(columns, config.chunk_steps), targets)
+    queries = (schedule, *places, *split(columns[:9], config.chunk_steps), targets, has)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
 
@@ -243,7 +235,7 @@ def _tune_step(
 ) -> Any:  # fmt: skip
     """stored: texels as the file will hold them, given their texture's number."""
     network, cut = carry
-    (rate, settle), turn, start, fraction, wi, wo, target, targets = query
+    (rate, settle), turn, start, fraction, wi, wo, target, targets, has = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
@@ -252,7 +244,7 @@ def _tune_step(
         loss = mean_loss(config, network, latent, wi, wo, target, settle)
         if not targets:
             return loss
-        beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets)
+        beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets, has)
         return loss + config.surface_weight * beside
 
     loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])

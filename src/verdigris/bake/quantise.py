@@ -57,14 +57,11 @@ def grid_of(state: Tree, texture: Any) -> dict[str, Any]:
     return {key: jnp.asarray(array)[texture] for key, array in state["grid"].items()}
 
 
-def stored(state: Tree, bits: int) -> list[tuple[Array, Grid]]:
-    """Textures `[H, W, C]` and grids that a file gets: what the last step's forward would see, bit for bit."""
-    found = []
-    for index, texture in enumerate(state["textures"]):
-        offset, scale = (np.asarray(state["grid"][key][index]) for key in ("offset", "scale"))
-        seen = jax.jit(partial(values, bits=bits))(texture[: len(offset)], grid_of(state, index))
-        found.append((np.ascontiguousarray(np.asarray(seen).transpose(1, 2, 0)), Grid(bits, offset, scale)))
-    return found
+def stored(state: Tree, index: int, bits: int) -> tuple[Array, Grid]:
+    """A texture `[H, W, C]` and its grid as a file gets them: what the last step's forward would see, bit for bit."""
+    offset, scale = (np.asarray(state["grid"][key][index]) for key in ("offset", "scale"))
+    seen = jax.jit(partial(values, bits=bits))(state["textures"][index][: len(offset)], grid_of(state, index))
+    return np.ascontiguousarray(np.asarray(seen).transpose(1, 2, 0)), Grid(bits, offset, scale)
 
 
 def fit(texels: Array, bits: int) -> Grid:

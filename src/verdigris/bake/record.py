@@ -45,7 +45,7 @@ class Watch:
 @dataclass
 class Record:
     """One bake so far. losses: mean loss of each chunk, by phase. queries, bad: reference values asked for, and those
-    that were not finite. retries: how often it went back and halved its rates."""
+    that were not finite, of each material. retries: how often it went back and halved its rates."""
 
     phase: str = ""
     course: Course = field(default_factory=Course)
@@ -53,8 +53,8 @@ class Record:
     losses: dict[str, list[float]] = field(default_factory=dict)
     earlier_shortened: bool = False
     retries: int = 0
-    queries: int = 0
-    bad: int = 0
+    queries: list[int] = field(default_factory=list)
+    bad: list[int] = field(default_factory=list)
 
     def begin(self, phase: str, chunks: int) -> None:
         """Enters a phase of that many chunks."""
