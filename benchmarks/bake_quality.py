@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/bake_quality.py ../shared/materials --preset standard --out out/quality
 
 Sphere and plane, each under the studio and under a lamp: views that no bake has seen. Errors are means over the pixels
-the material covers. `floor`: the same error between two renders of the reference with the same samples, what the noise
-of the pictures alone gives. The library's materials are walked. Each bake runs by the command line in a process of its
+the material covers. The reference is the mean of two renders of half the samples each; `floor` is the error between
+these two, which is more than the noise of the pictures adds. The library's materials are walked. Each bake runs by the command line in a process of its
 own, so its seconds are those a user waits; let nothing else run meanwhile. What is in `--out` is not done again, so a
 run that was stopped goes on, and `--only NAME` does a part.
 """
@@ -63,10 +63,11 @@ def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *
     return float(json.loads(record.read_text()))
 
 
-def image(kept: Path, material: Any, scene: str, options: argparse.Namespace, seed: int) -> np.ndarray:
+def image(folder: Path, stem: str, material: Any, scene: str, size: int, spp: int, seed: int) -> np.ndarray:
     """A render, kept as EXR."""
+    kept = folder / f"{stem}.{scene}.{size}.{spp}.{seed}.exr"
     if not kept.is_file():
-        write_image(kept, render(material, scene, (options.size, options.size), options.spp, seed))
+        write_image(kept, render(material, scene, (size, size), spp, seed))
     return read_image(kept)
 
 
@@ -75,12 +76,12 @@ def measure(
 ) -> tuple[dict[str, Any], list[tuple[str, ComparisonResult]]]:
     """Errors in every scene, and the pictures."""
     neural, numbers, pictures = verdigris.load(asset), {}, []
+    out, size = options.out, options.size
     for scene in scenes:
-        stem = f"{name}.{scene}.{options.size}.{options.spp}"
-        images = [image(options.out / f"{stem}.reference{k}.exr", reference, scene, options, 100 + k) for k in (0, 1)]
-        baked = image(options.out / f"{stem}.{options.preset}.exr", neural, scene, options, 7)
-        mask = coverage(scene, (options.size, options.size))
-        result, noise = (compare_images(images[0], other, mask) for other in (baked, images[1]))
+        halves = [image(out, name, reference, scene, size, options.spp // 2, 100 + k) for k in (0, 1)]
+        baked = image(out, asset.stem, neural, scene, size, options.spp, 7)
+        mask = coverage(scene, (size, size))
+        result, noise = compare_images(sum(halves) / 2, baked, mask), compare_images(*halves, mask)
         numbers[scene] = {key: round(result.metrics["covered"][key], 4) for key in (*ERRORS, "relmse")}
         numbers[scene] |= {f"floor_{key}": round(noise.metrics["covered"][key], 4) for key in ERRORS}
         pictures.append((f"{name} {scene}", result))
@@ -94,7 +95,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for assets, images and pictures")
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--size", type=int, default=192, help="side of the pictures in pixels")
-    parser.add_argument("--spp", type=int, default=1024, help="samples a pixel, of each picture")
+    parser.add_argument("--spp", type=int, default=2048, help="samples a pixel, of each picture")
     parser.add_argument("--only", action="append", help="a material; repeatable; default: all twelve")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
