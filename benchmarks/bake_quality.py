@@ -4,9 +4,9 @@
 
 Sphere and plane, each under the studio and under a lamp: views that no bake has seen. Errors are means over the pixels
 the material covers. The reference is the mean of two renders of half the samples each; `floor` is the error between
-these two, which is more than the noise of the pictures adds. The library's materials are walked. Each bake runs by the command line in a process of its
-own, so its seconds are those a user waits; let nothing else run meanwhile. What is in `--out` is not done again, so a
-run that was stopped goes on, and `--only NAME` does a part.
+these two, which is more than the noise of the pictures adds. The library's materials are walked. Each bake runs by the
+command line in a process of its own, so its seconds are those a user waits; let nothing else run meanwhile. What is in
+`--out` is not done again, so a run that was stopped goes on, and `--only NAME` does a part.
 """
 
 from __future__ import annotations
