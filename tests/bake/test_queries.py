@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bake_standin import StandIn, uniform_plastic
+from verdigris.bake.blur import Blur, Footprint
 from verdigris.bake.config import DirectionMix
 from verdigris.bake.metrics import KINDS
-from verdigris.bake.queries import Blur, QuerySource
+from verdigris.bake.queries import QuerySource
 from verdigris.errors import BakeError
 from verdigris.runtime import mitsuba
 
@@ -95,7 +96,7 @@ def test_footprints_are_averaged_and_points_are_not():
     deviation = np.where(np.arange(64) % 2, 0.1, 0.0).astype(np.float32)
     source = QuerySource(reference, DirectionMix())
     wi, wo, sharp, _ = source.directions(u, v, 7).numpy()
-    found = source.directions(u, v, 7, blur=Blur(deviation=deviation, footprint_samples=count)).numpy()
+    found = source.directions(u, v, 7, blur=Blur(footprint=Footprint(deviation, count))).numpy()
     np.testing.assert_array_equal(found[0], wi)
     np.testing.assert_array_equal(found[1], wo)
     np.testing.assert_allclose(found[2][::2], sharp[::2], rtol=1e-5)
@@ -121,13 +122,13 @@ def test_positions_of_a_footprint_have_its_deviation_even_if_they_are_few():
     n = 4096
     at, deviation = np.full(n, 0.5, np.float32), np.full(n, 0.05, np.float32)
     one, many = (
-        source.directions(at, at, 3, blur=Blur(deviation=deviation, footprint_samples=count)).numpy()[2][:, 0] - 0.3
+        source.directions(at, at, 3, blur=Blur(footprint=Footprint(deviation, count))).numpy()[2][:, 0] - 0.3
         for count in (1, 16)
     )
     assert one.mean() == pytest.approx(0, abs=0.003) and one.std() == pytest.approx(0.05, rel=0.05)
     # Random ones would leave a quarter.
     assert many.std() < 0.008 and abs(many.mean()) < 0.001
-    edge = source.directions(0 * at, at, 3, blur=Blur(deviation=deviation, footprint_samples=4)).numpy()[2][:, 0]
+    edge = source.directions(0 * at, at, 3, blur=Blur(footprint=Footprint(deviation, 4))).numpy()[2][:, 0]
     # Half of it lies beyond u = 0, that is near 1.
     assert edge.mean() == pytest.approx(0.5 - 0.2, abs=0.03)
 
@@ -136,7 +137,7 @@ def test_a_cone_and_a_footprint_are_averaged_together():
     source = QuerySource(Tilted(size=0), DirectionMix())
     at = np.full(2048, 0.5, np.float32)
     deviation = np.where(np.arange(2048) % 2, 0.05, 0.0).astype(np.float32)
-    found = source.directions(at, at, 3, blur=Blur(0.1, 4, deviation)).numpy()
+    found = source.directions(at, at, 3, blur=Blur(0.1, 4, Footprint(deviation))).numpy()
     lifted = found[2][:, 0] - 0.3
     # Straight up, where a cone's mean cosine is hardly that of its axis.
     high = found[1][:, 2] > 0.95

@@ -5,11 +5,12 @@ import pytest
 
 from bake_standin import StandIn
 from verdigris.bake import bake, colours, preset
+from verdigris.bake.blur import Blur
 from verdigris.bake.config import BakeConfig, DirectionMix
 from verdigris.bake.encoder import Encoded, encode_phase
 from verdigris.bake.metrics import KINDS
 from verdigris.bake.phases import Texture, tune_phase
-from verdigris.bake.queries import Blur, QuerySource
+from verdigris.bake.queries import QuerySource
 from verdigris.model import DecoderConfig, ModelConfig
 from verdigris.runtime import mitsuba
 

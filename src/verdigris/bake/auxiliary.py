@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from verdigris.bake.blur import NO_FOOTPRINT, Footprint
 from verdigris.bake.losses import relative_l2
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import Network, Rows, frames, init_layers, mlp
@@ -52,13 +53,16 @@ def present(names: Sequence[str], found: Sequence[Sequence[str]]) -> Array:
     return np.array([[float(name in several) for name in names] for several in found], np.float32)
 
 
-def targets(source: QuerySource, u: Array, v: Array, names: Sequence[str]) -> list[Any]:
-    """Flat columns of the reference's signals at positions `[n]`, `HEADS[name]` for each name; 0 where it has none.
+def targets(
+    source: QuerySource, u: Array, v: Array, names: Sequence[str], footprint: Footprint = NO_FOOTPRINT
+) -> list[Any]:
+    """Flat columns of the reference's signals at positions `[n]`, or their means over footprints, `HEADS[name]` for
+    each name; 0 where it has none.
 
     names: of guides, emission and opacity.
     """
     has = [name for name in wanted(source.reference) if name in names]
-    columns, found = iter(source.surface(u, v, has)), list[Any]()
+    columns, found = iter(source.surface(u, v, has, footprint)), list[Any]()
     for name in names:
         nothing = np.zeros(len(u), np.float32)
         found += [next(columns) if name in has else nothing for _ in range(HEADS[name])]

@@ -17,6 +17,7 @@ ESTIMATES_MAX = 64
 AUXILIARY_DRAWS_MAX = 256
 MOLLIFY_DEGREES_MAX, MOLLIFY_SAMPLES_MAX = 45.0, 1024
 BATCH_MIN = 64
+LEVELS_MAX, FOOTPRINT_SAMPLES_MAX = 14, 256
 INSTANCES = (1, 4, 16, 64)
 SETTLE_RISE = 0.1
 RESOLUTION_MIN, RESOLUTION_MAX = 16, 8192
@@ -68,6 +69,9 @@ class BakeConfig:
     auxiliary_samples: budget of the last phase, which trains the auxiliary heads while all else is frozen; 0: no heads.
     auxiliary_hidden: widths of their hidden layers. auxiliary_draws: directions that a target of the albedo averages.
     surface_weight: of the loss of emission and opacity in the tuning phase, where the latents learn to hold them.
+    levels: of the latent texture, each with half the side of the one before; 0: all, down to one texel. Those above
+    level 0 learn responses averaged over a footprint (see `levels.py`), from a share `level_share` of the queries of
+    each phase, each averaged over `footprint_samples` positions; 0: as many as the material asks for.
     latent_bits: of a stored latent: 16 (float16), 8 or 4. With fewer than 16 the last `quantise_share` of the
     fine-tuning sees quantised latents, see `quantise.py`. The one texel of a material that does not vary has 16.
     """
@@ -99,6 +103,9 @@ class BakeConfig:
     auxiliary_hidden: tuple[int, ...] = (16, 16)
     auxiliary_draws: int = 4
     surface_weight: float = 0.1
+    levels: int = 1
+    level_share: float = 0.2
+    footprint_samples: int = 0
     latent_bits: int = 16
     quantise_share: float = 0.7
 
@@ -120,6 +127,12 @@ class BakeConfig:
         for name in ("mollify_share", "augment_colours", "settle_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
+        if not 0 <= self.levels <= LEVELS_MAX:
+            raise BakeError(f"levels: expected 0 to {LEVELS_MAX}, got {self.levels}")
+        if not 0 < self.level_share < 1:
+            raise BakeError(f"level_share: expected more than 0 and less than 1, got {self.level_share}")
+        if not 0 <= self.footprint_samples <= FOOTPRINT_SAMPLES_MAX:
+            raise BakeError(f"footprint_samples: expected 0 to {FOOTPRINT_SAMPLES_MAX}, got {self.footprint_samples}")
         if self.latent_bits not in LATENT_BITS:
             raise BakeError(f"latent_bits: expected 16, 8 or 4, got {self.latent_bits}")
         if not 0 < self.quantise_share <= 1:

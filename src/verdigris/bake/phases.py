@@ -18,15 +18,19 @@ import optax
 
 from verdigris.bake import auxiliary, losses, quantise, tiles
 from verdigris.bake.batches import Steps, by_owner
+from verdigris.bake.blur import NO_FOOTPRINT, Blur, Footprint
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, together, whole
-from verdigris.bake.queries import Blur, Queries, QuerySource
+from verdigris.bake.queries import Queries, QuerySource
 from verdigris.bake.trainable import Network, Rows, answer, as_stored
 from verdigris.bake.turns import deal
 from verdigris.conventions import Array
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's constants [P]."""
+
+MEAN_WEIGHT = 2.0
+"""Of `losses.mean_l2` beside the loss of a bake, where targets are noisy: see docs/training.md."""
 
 PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5, "instances": 6, "auxiliary": 7}
 Tree = Any
@@ -116,29 +120,32 @@ def encodes(reference: Any) -> bool:
 
 def directions(
     config: BakeConfig, source: QuerySource, u: Array, v: Array, rng: np.random.Generator, spread: float | Array,
-    place: float,
+    place: float, footprint: Footprint = NO_FOOTPRINT,
 ) -> Queries:  # fmt: skip
     """Queries of a training chunk at positions `[n]`. spread: a texel's side in uv, one for all or `[n]`; place: share
     of the whole training done before it."""
     seed, cone = int(rng.integers(2**63)), config.cone(place)
-    return source.directions(u, v, seed, spread=spread, blur=Blur(cone, config.mollify_samples))
+    return source.directions(u, v, seed, spread=spread, blur=Blur(cone, config.mollify_samples, footprint))
 
 
 def mean_loss(
     config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array,
-    settle: Any = None,
+    settle: Any = None, noisy: Any = None,
 ) -> jax.Array:  # fmt: skip
     """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
 
-    settle: weight of `losses.power_mean` in the gradient, 0 to 1; the value always is that of `config.loss`, so that
-    curves go on. Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
+    settle: weight of `losses.power_mean` in the gradient, 0 to 1. noisy: whether `losses.mean_l2` is added to it, `[]`.
+    The value always is that of `config.loss`, so that curves go on. Both sides go without the cosine where the decoder
+    answers without it; a query's is 1e-4 at least.
     """
     true = target if config.model.decoder.cosine else target / wo[2]
     learned = answer(config.model, network, latent, wi, wo)
     loss = jnp.mean(losses.BY_NAME[config.loss](learned, true))
-    if settle is None:
+    if settle is None and noisy is None:
         return loss
-    followed = (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
+    followed = loss if settle is None else (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
+    if noisy is not None:
+        followed += jnp.where(noisy, MEAN_WEIGHT * jnp.mean(losses.mean_l2(learned, true)), 0.0)
     return followed + jax.lax.stop_gradient(loss - followed)
 
 
@@ -155,13 +162,21 @@ def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callab
 class Texture:
     """One latent texture of a fine-tuning, of `side`^2 texels: a level of the material that `source` numbers.
 
-    share: of the queries, beside those of the other textures.
+    share: of the queries, beside those of the other textures. samples: positions that a target averages above level 0.
+    noisy: whether these are too few for a loss that learns the median.
     """
 
     side: int
     share: float = 1.0
     source: int = 0
     level: int = 0
+    samples: int = 1
+    noisy: bool = False
+
+    @property
+    def deviation(self) -> float:
+        """Of the footprint of a query, in uv: half a texel, and 0 at level 0."""
+        return 0.5 / self.side if self.level else 0.0
 
 
 def tune_phase(
@@ -181,6 +196,9 @@ def tune_phase(
     turns = deal([texture.share for texture in textures], chunks * steps)
     owners = np.array([texture.source for texture in textures])
     spreads = np.array([1.0 / texture.side for texture in textures], np.float32)
+    deviations = np.array([texture.deviation for texture in textures], np.float32)
+    positions = {texture.source: texture.samples for texture in textures}
+    noisy = np.array([texture.noisy for texture in textures])
     beside = [auxiliary.surface(source.reference) if config.auxiliary_samples else () for source in sources]
     signals = auxiliary.union(beside)
     present = auxiliary.present(signals, beside)[owners]
@@ -195,23 +213,24 @@ def tune_phase(
         def ask(index: int, mine: Steps) -> list[Any]:
             source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
             spread = float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn[mine]], batch)
-            queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks))
-            return [*columns(queries), *auxiliary.targets(source, *at, signals)]
+            footprint = Footprint(np.repeat(deviations[turn[mine]], batch), positions[index])
+            queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks), footprint)
+            return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint)]
 
         return (layout, by_owner(owners[turn], ask))
 
-    advance = compiled(part, partial(_tune_chunk, config, plan, (signals, present), part.bits))
+    advance = compiled(part, partial(_tune_chunk, config, plan, noisy, (signals, present), part.bits))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, beside: tuple[tuple[str, ...], Array], bits: int, state: Tree, span: Span,
-    layout: tiles.Layout, columns: list[jax.Array],
+    config: BakeConfig, plan: tiles.TilePlan, noisy: Array, beside: tuple[tuple[str, ...], Array], bits: int,
+    state: Tree, span: Span, layout: tiles.Layout, columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """beside: the heads that the latents must hold too, whose targets follow the nine columns of the queries, and which
-    of them each texture's material has, `[textures, heads]`."""
+    """noisy: of each texture, see `Texture`. beside: the heads that the latents must hold too, whose targets follow the
+    nine columns of the queries, and which of them each texture's material has, `[textures, heads]`."""
     signals, present = beside
     rolled, cut = tiles.cut(plan, state["textures"], layout)
 
@@ -224,7 +243,8 @@ def _tune_chunk(
     targets = auxiliary.rows(columns[9:], signals, config.chunk_steps)
     has = dict(zip(signals, jnp.asarray(present)[layout.turn].T, strict=True))
     places = (layout.turn, layout.start, layout.fraction)
-    queries = (schedule, *places, *split(columns[:9], config.chunk_steps), targets, has)
+    flags = jnp.asarray(noisy)[layout.turn] if noisy.any() else None
+    queries = (schedule, *places, *split(columns[:9], config.chunk_steps), flags, targets, has)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
 
@@ -235,13 +255,13 @@ def _tune_step(
 ) -> Any:  # fmt: skip
     """stored: texels as the file will hold them, given their texture's number."""
     network, cut = carry
-    (rate, settle), turn, start, fraction, wi, wo, target, targets, has = query
+    (rate, settle), turn, start, fraction, wi, wo, target, noisy, targets, has = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
         latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(values)
-        loss = mean_loss(config, network, latent, wi, wo, target, settle)
+        loss = mean_loss(config, network, latent, wi, wo, target, settle, noisy)
         if not targets:
             return loss
         beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets, has)

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from verdigris.bake.blur import NO_BLUR, NO_FOOTPRINT, Blur, Footprint, Places, wrapped
 from verdigris.bake.colours import MARK
 from verdigris.bake.config import DirectionMix
 from verdigris.conventions import Array
 from verdigris.errors import BakeError
 from verdigris.materials.guides import albedo_estimate
+from verdigris.materials.material import columns
 from verdigris.runtime import mitsuba
 
 EMISSION_SAMPLES = 1 << 18
@@ -42,25 +44,6 @@ class Queries:
         """wi, wo, target `[n, 3]` and pdf `[n]` as NumPy arrays."""
         stacked = [np.stack([np.asarray(axis) for axis in group], axis=1) for group in (self.wi, self.wo, self.target)]
         return stacked[0], stacked[1], stacked[2], np.asarray(self.pdf)
-
-
-@dataclass(frozen=True)
-class Blur:
-    """What a target is an average over; by default nothing.
-
-    cone, cone_samples: directions up to `cone` radians from wo, that many of them.
-    deviation, footprint_samples: positions, that many for each query, of a Gaussian about its own with this standard
-    deviation `[n]` in u and v; 0: its own position alone. One walk for each, where the reference is walked. Where there
-    is a cone, a direction and a position are drawn together, `cone_samples` times.
-    """
-
-    cone: float = 0.0
-    cone_samples: int = 1
-    deviation: Array | None = None
-    footprint_samples: int = 1
-
-
-NO_BLUR = Blur()
 
 
 class QuerySource:
@@ -95,7 +78,7 @@ class QuerySource:
         rng = mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
         half, cosine = dr.opaque(mi.Float, mix.half), dr.opaque(mi.Float, mix.half + mix.cosine)
         reach = mi.Float(spread) if isinstance(spread, np.ndarray) else dr.opaque(mi.Float, spread)
-        near = _wrapped(dr, uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5))
+        near = wrapped(dr, uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5))
         wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
         target = self._targets(uv, wi, wo, rng, blur)
         finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
@@ -106,10 +89,17 @@ class QuerySource:
         self._pending.append((len(u), dr.sum(bad)))
         return Queries((wi.x, wi.y, wi.z), (wo.x, wo.y, wo.z), (target.x, target.y, target.z), pdf)
 
+    def responses(self, u: Array, v: Array, wi: Array, wo: Array, seed: int, blur: Blur) -> Array:
+        """The targets of given queries, `[n], [n], [n, 3], [n, 3] -> [n, 3]`."""
+        mi, dr = mitsuba(), _drjit()
+        query = mi.Point2f(mi.Float(u), mi.Float(v)), mi.Vector3f(columns(wi)), mi.Vector3f(columns(wo))
+        target = self._targets(*query, mi.PCG32(len(u), dr.opaque(mi.UInt64, seed)), blur)
+        return np.array(target).T
+
     def _targets(self, uv: Any, wi: Any, wo: Any, rng: Any, blur: Blur) -> Any:
         """The responses that are learned from, `Color3f`."""
         mi, dr = mitsuba(), _drjit()
-        deviation = blur.deviation if blur.deviation is not None and blur.deviation.any() else None
+        deviation = blur.footprint.wide
         if deviation is None and blur.cone == 0.0:
             return self.reference.eval_dr(uv, wi, wo)
         if deviation is None or blur.cone > 0.0:
@@ -117,17 +107,14 @@ class QuerySource:
         # Few queries have a footprint, and only these are asked for several times.
         dr.eval(uv, wi, wo, rng)
         target = dr.zeros(mi.Color3f, len(deviation))
-        for chosen in (np.flatnonzero(deviation == 0.0), np.flatnonzero(deviation)):
-            if len(chosen) == 0:
-                continue
-            index = mi.UInt32(chosen.astype(np.uint32))
-            query = tuple(dr.gather(type(part), part, index) for part in (uv, wi, wo))
-            if deviation[chosen[0]] == 0.0:
-                value = self.reference.eval_dr(*query)
-            else:
-                own = mi.PCG32(len(chosen), dr.gather(mi.UInt64, rng.state, index))
-                value = self._average(self.reference.averaging(1), query, own, blur, deviation[chosen])
-            dr.scatter(target, value, index)
+        points, areas = (mi.UInt32(np.flatnonzero(chosen).astype(np.uint32)) for chosen in (deviation == 0, deviation))
+        if len(points):
+            at = (dr.gather(type(part), part, points) for part in (uv, wi, wo))
+            dr.scatter(target, self.reference.eval_dr(*at), points)
+        over = tuple(dr.gather(type(part), part, areas) for part in (uv, wi, wo))
+        own = mi.PCG32(len(areas), dr.gather(mi.UInt64, rng.state, areas))
+        average = self._average(self.reference.averaging(1), over, own, blur, deviation[np.asarray(areas)])
+        dr.scatter(target, average, areas)
         return target
 
     def _average(self, reference: Any, query: Any, rng: Any, blur: Blur, deviation: Array | None) -> Any:
@@ -139,13 +126,11 @@ class QuerySource:
         # A kernel a sample, the same one each time: no loop of ours around the loops of a walk.
         uv, wi, wo = query
         total, cosine = dr.zeros(mi.Color3f, dr.width(wo)), dr.zeros(mi.Float, dr.width(wo))
-        width, shift = mi.Float(0.0), mi.Point2f(0.0)
-        if deviation is not None:
-            width, shift = mi.Float(deviation.astype(np.float32)), mi.Point2f(rng.next_float32(), rng.next_float32())
-        dr.make_opaque(uv, wi, wo, rng, total, cosine, width, shift)
+        places = None if deviation is None else Places(mi, dr, uv, deviation, rng)
+        dr.make_opaque(uv, wi, wo, rng, total, cosine)
         frame, height = mi.Frame3f(wo), dr.opaque(mi.Float, 2.0 * np.sin(0.5 * blur.cone) ** 2)
-        for index in range(blur.cone_samples if blur.cone > 0.0 else blur.footprint_samples):
-            at = uv if deviation is None else _wrapped(dr, uv + width * _normal_pair(mi, dr, shift, index))
+        for index in range(blur.cone_samples if blur.cone > 0.0 else blur.footprint.samples):
+            at = uv if places is None else places.at(index)
             turned = _in_cone(mi, dr, frame, height, rng) if blur.cone > 0.0 else wo
             total += reference.eval_dr(at, wi, turned)
             cosine += dr.maximum(turned.z, 0.0)
@@ -169,28 +154,57 @@ class QuerySource:
         brightest = float(found[np.isfinite(found)].max(initial=0.0))
         return 4.0 ** math.ceil(math.log(brightest, 4.0)) if brightest > 0.0 else 1.0
 
-    def surface(self, u: Array, v: Array, names: Sequence[str]) -> list[Any]:
-        """The reference's signals at positions `[n]`: HEADS[name] flat Dr.Jit arrays for each of guides, emission and
-        opacity that is named; of emission, the root in units of `emission_unit`. What is not finite counts as 0."""
+    def surface(self, u: Array, v: Array, names: Sequence[str], footprint: Footprint = NO_FOOTPRINT) -> list[Any]:
+        """The reference's signals at positions `[n]`, or their means over footprints: HEADS[name] flat Dr.Jit arrays
+        for each of guides, emission and opacity that is named; of emission, the root in units of `emission_unit`. What
+        is not finite counts as 0."""
         mi, dr = mitsuba(), _drjit()
-        at, found = mi.Point2f(mi.Float(u), mi.Float(v)), []
+        at, deviation = mi.Point2f(mi.Float(u), mi.Float(v)), footprint.wide
+        found = [value + dr.zeros(mi.Float, len(u)) for value in self._signals(at, names)]
+        if deviation is not None and found:
+            dr.eval(at, found)
+            areas = mi.UInt32(np.flatnonzero(deviation).astype(np.uint32))
+            # The same random numbers each time: positions differ.
+            rng = mi.PCG32(len(areas), dr.opaque(mi.UInt64, 0))
+            places = Places(mi, dr, dr.gather(mi.Point2f, at, areas), deviation[np.asarray(areas)], rng)
+            total = [dr.zeros(mi.Float, len(areas)) for _ in found]
+            for index in range(footprint.samples):
+                total = [a + b for a, b in zip(total, self._signals(places.at(index), names), strict=True)]
+                dr.eval(total)
+            for whole, value in zip(found, total, strict=True):
+                dr.scatter(whole, value / footprint.samples, areas)
+        values = iter(found)
+        shaped: list[Any] = []
+        for name in names:
+            if name == "guides":
+                albedo, normal, roughness = ([next(values) for _ in range(count)] for count in (3, 3, 1))
+                shaped += [*albedo, *dr.normalize(mi.Vector3f(*normal)), *roughness]
+            else:
+                shaped += [dr.sqrt(next(values)) for _ in range(3)] if name == "emission" else [next(values)]
+        dr.eval(shaped)
+        return shaped
+
+    def _signals(self, at: Any, names: Sequence[str]) -> list[Any]:
+        """The reference's signals at positions, as numbers that can be averaged; what is not finite is 0."""
+        dr, found = _drjit(), list[Any]()
         for name in names:
             if name == "guides":
                 albedo, normal, roughness = self.reference.guides_dr(at)
                 found += [*albedo, *normal, roughness]
             elif name == "emission":
                 scale = 1.0 / self.emission_unit
-                found += [dr.sqrt(dr.maximum(channel, 0.0) * scale) for channel in self.reference.emission_dr(at)]
+                found += [dr.maximum(channel, 0.0) * scale for channel in self.reference.emission_dr(at)]
             else:
                 found.append(self.reference.opacity_dr(at))
-        found = [dr.select(dr.isfinite(value), value, 0.0) + dr.zeros(mi.Float, len(u)) for value in found]
-        dr.eval(found)
-        return found
+        return [dr.select(dr.isfinite(value), value, 0.0) for value in found]
 
-    def albedo(self, u: Array, v: Array, seed: int, samples: int) -> tuple[list[Any], list[Any]]:
+    def albedo(
+        self, u: Array, v: Array, seed: int, samples: int, deviation: Array | None = None
+    ) -> tuple[list[Any], list[Any]]:
         """wi, uniform in theta, and unbiased estimates of the directional albedo, three flat Dr.Jit arrays each.
 
-        samples: directions of the reference's sampler that an estimate averages, one walk each where it is walked.
+        samples: directions of the reference's sampler that an estimate averages, one walk each where it is walked, and
+        each from a position of its own, where queries have a footprint of that `deviation` `[n]`.
         """
         mi, dr = mitsuba(), _drjit()
         uv, rng = mi.Point2f(mi.Float(u), mi.Float(v)), mi.PCG32(len(u), dr.opaque(mi.UInt64, seed))
@@ -198,10 +212,11 @@ class QuerySource:
         wi = _polar(mi, dr, 0.5 * dr.pi * rng.next_float32(), 2.0 * dr.pi * rng.next_float32())
         wi = dr.normalize(mi.Vector3f(wi.x, wi.y, dr.maximum(wi.z, 1e-4)))
         total, bad = dr.zeros(mi.Color3f, len(u)), dr.zeros(mi.Float, len(u))
+        places = None if deviation is None or not deviation.any() else Places(mi, dr, uv, deviation, rng)
         dr.make_opaque(uv, wi, rng, total, bad)
-        for _ in range(samples):
+        for index in range(samples):
             u1, u2 = rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32())
-            value = albedo_estimate(reference, uv, wi, u1, u2)
+            value = albedo_estimate(reference, uv if places is None else places.at(index), wi, u1, u2)
             finite = dr.isfinite(value.x) & dr.isfinite(value.y) & dr.isfinite(value.z)
             total += dr.select(finite, dr.maximum(value, 0.0), 0.0)
             bad += dr.select(finite, mi.Float(0.0), mi.Float(1.0))
@@ -261,23 +276,6 @@ def _in_cone(mi: Any, dr: Any, frame: Any, height: Any, rng: Any) -> Any:
     sin_p, cos_p = dr.sincos(2.0 * dr.pi * rng.next_float32())
     sin_t = dr.sqrt(below * (2.0 - below))
     return dr.normalize(frame.to_world(mi.Vector3f(sin_t * cos_p, sin_t * sin_p, 1.0 - below)))
-
-
-def _wrapped(dr: Any, uv: Any) -> Any:
-    """A position in the unit square, which is what is baked; a source's own textures may not repeat."""
-    return uv - dr.floor(uv)
-
-
-def _normal_pair(mi: Any, dr: Any, shift: Any, index: int) -> Any:
-    """Two independent standard normal numbers: number `index` of a row that fills their plane evenly.
-
-    Of the additive sequence R2 (Roberts 2018), shifted by two numbers in 0..1, by the polar form of Box and Muller.
-    """
-    step = [dr.opaque(mi.Float, (index * ratio) % 1.0) for ratio in (0.7548776662466927, 0.5698402909980532)]
-    point = _wrapped(dr, shift + mi.Point2f(*step))
-    sin_p, cos_p = dr.sincos(2.0 * dr.pi * point.y)
-    radius = dr.sqrt(-2.0 * dr.log(1.0 - dr.minimum(point.x, 1.0 - 6e-8)))
-    return mi.Point2f(radius * cos_p, radius * sin_p)
 
 
 def _half_difference(mi: Any, dr: Any, u: list[Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from verdigris.bake import auxiliary, noise
+from verdigris.bake import auxiliary, levels, noise
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.phases import Texture, encodes
 from verdigris.bake.queries import QuerySource
@@ -14,14 +14,14 @@ from verdigris.bake.queries import QuerySource
 @dataclass(frozen=True, eq=False)
 class Subject:
     """estimates: walks that a target averages. signals: heads that its latents must hold. encodes: whether an encoder
-    has anything to see. side: of its latent texture. encode_samples, tune_samples: its part of the budgets."""
+    has anything to see. levels: of its latent texture. encode_samples, tune_samples: its part of the budgets."""
 
     reference: Any
     source: QuerySource
     estimates: int
     signals: tuple[str, ...]
     encodes: bool
-    side: int
+    levels: tuple[Texture, ...]
     encode_samples: int
     tune_samples: int
 
@@ -32,7 +32,7 @@ class Subject:
 
     def textures(self, number: int) -> list[Texture]:
         """Its latent textures, as the material of that number."""
-        return [Texture(self.side, self.tune_samples, number)]
+        return [replace(level, source=number, share=self.tune_samples * level.share) for level in self.levels]
 
 
 def subject(reference: Any, config: BakeConfig) -> Subject:
@@ -49,7 +49,7 @@ def subject(reference: Any, config: BakeConfig) -> Subject:
         estimates,
         signals,
         encodes(reference),
-        config.resolution if varying else 1,
+        levels.textures(config, source, config.resolution if varying else 1),
         config.encode_samples if encodes(reference) else 0,
         config.tune_samples if varying else config.uniform_samples,
     )
@@ -71,7 +71,7 @@ def beside_others(subjects: list[Subject], config: BakeConfig) -> list[Subject]:
 
 
 def _split(one: Subject, config: BakeConfig, share: float) -> Subject:
-    if one.side > 1:
+    if one.levels[0].side > 1:
         return replace(one, encode_samples=config.encode_samples)
     encode = max(round(one.tune_samples * share), 1)
     return replace(one, encode_samples=encode, tune_samples=max(one.tune_samples - encode, 1))
