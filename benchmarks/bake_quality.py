@@ -52,13 +52,14 @@ def subjects(folder: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *settings: str) -> float:
-    """Bakes by the command line, with more settings of it; the seconds, start to end, are kept beside the asset."""
+def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *more: str) -> float:
+    """Bakes by the command line, with more options of it; the seconds, start to end, are kept beside the asset."""
     record = asset.with_suffix(".seconds.json")
     if not (asset.is_file() and record.is_file()):
         start = time.perf_counter()
         command = [sys.executable, "-m", "verdigris.cli.main", "bake", source, "-m", material, "-o", str(asset)]
-        subprocess.run([*command, "--preset", options.preset, *settings], check=True, stdout=sys.stderr)
+        settings = [text for setting in options.set for text in ("--set", setting)]
+        subprocess.run([*command, "--preset", options.preset, *settings, *more], check=True, stdout=sys.stderr)
         record.write_text(json.dumps(round(time.perf_counter() - start, 1)))
     return float(json.loads(record.read_text()))
 
@@ -96,6 +97,7 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--size", type=int, default=192, help="side of the pictures in pixels")
     parser.add_argument("--spp", type=int, default=2048, help="samples a pixel, of each picture")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of all bakes")
     parser.add_argument("--only", action="append", help="a material; repeatable; default: all twelve")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -104,17 +106,17 @@ def main() -> None:
     for name, (source, material) in subjects(options.documents).items():
         if options.only and name not in options.only:
             continue
-        asset = options.out / f"{name}.{options.preset}.vdg"
+        asset = options.out / ".".join([name, options.preset, *options.set, "vdg"])
         seconds = bake(source, material, asset, options)
         scenes, shown = measure(name, load_reference(source, material), asset, options)
         pictures += shown
         means = {key: round(float(np.mean([scenes[s][key] for s in SCENES])), 4) for key in scenes[SCENES[0]]}
         materials[name] = {"bake_seconds": seconds, "bytes": asset.stat().st_size, **means, "scenes": scenes}
         print(f"{name}: {means}", file=sys.stderr, flush=True)
-    contact_sheet(pictures, options.out / f"{options.preset}.png", columns=2, panel_width=160)
+    contact_sheet(pictures, options.out / ".".join([options.preset, *options.set, "png"]), columns=2, panel_width=160)
     means = {key: round(float(np.mean([m[key] for m in materials.values()])), 4) for key in ERRORS}
     worst = {key: max(materials, key=lambda name: materials[name][key]) for key in ERRORS}
-    settings = {"preset": options.preset, "size": options.size, "spp": options.spp}
+    settings = {"preset": options.preset, "set": options.set, "size": options.size, "spp": options.spp}
     print(json.dumps({**settings, "mean": means, "worst": worst, "materials": materials}, indent=1))
 
 

@@ -47,10 +47,8 @@ def row(name: str, reference: Any, bits: int, source: str, options: argparse.Nam
         return dict(json.loads(kept.read_text()))
     path = kept.with_suffix(".vdg")
     settings = ["--resolution", str(options.resolution), "--latent-bits", str(bits), "--layering", options.layering]
-    seconds = bake(source, name, path, options, *settings, *[part for s in options.set for part in ("--set", s)])
-    # The pictures are kept by the name of the preset.
-    named = argparse.Namespace(**{**vars(options), "preset": path.stem.removeprefix(f"{name}.")})
-    scenes, _ = measure(name, reference, path, named, options.scenes)
+    seconds = bake(source, name, path, options, *settings)
+    scenes, _ = measure(name, reference, path, options, options.scenes)
     facts = asset.inspect(path)
     result = {
         "bytes": facts["bytes"],

@@ -1,6 +1,7 @@
 """The command line: what it prints, how it ends, and that bad input leaves nothing behind."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -8,11 +9,11 @@ from PIL import Image
 from mtlx_documents import RED
 from neural_samples import random_material
 from verdigris.asset import save
-from verdigris.cli import files
+from verdigris.cli import files, settings
 from verdigris.cli.main import run
 from verdigris.cli.progress import time_left
-from verdigris.errors import AssetError, RenderError
-from verdigris.model import Metadata
+from verdigris.errors import AssetError, BakeError, RenderError
+from verdigris.model import DecoderConfig, Metadata, ModelConfig
 from verdigris.render.image import read_image
 
 
@@ -260,3 +261,26 @@ def test_a_mitsuba_bsdf_bakes_and_compares(capsys, scene, monkeypatch):
     out, err = capsys.readouterr()
     assert not err, "the asset's header says which BSDF it was"
     assert json.loads(out)["covered"]["psnr_db"] > 15
+
+
+def test_settings_of_the_model():
+    found = settings.changes(["hidden=16, 16", "frames=1", "cosine=false", "loss=log_l1", "auxiliary_hidden=8"])
+    decoder = DecoderConfig(hidden=(16, 16), cosine=False)
+    assert found == {"model": ModelConfig(frames=1, decoder=decoder), "loss": "log_l1", "auxiliary_hidden": (8,)}
+    assert settings.changes(["features=wi,wo"])["model"].decoder.features == ("wi", "wo")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hidden=16,x", "--set hidden: expected a whole number, got 'x'"),
+        ("hidden=", "hidden: expected 1 or more widths"),
+        ("cosine=maybe", "true or false"),
+        ("frames=9", "frames: expected 0 to 4, got 9"),
+        ("activation=tanh", "activation: expected one of relu"),
+        ("model=3", "a name of activation, "),
+    ],
+)
+def test_bad_settings_of_the_model(text, message):
+    with pytest.raises(BakeError, match=re.escape(message)):
+        settings.changes([text])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 from verdigris.errors import BakeError
@@ -25,20 +25,41 @@ def duration(text: str) -> float:
 
 
 def changes(texts: Sequence[str]) -> dict[str, Any]:
-    """Fields of BakeConfig from `NAME=VALUE` texts; only numbers and names can be set so. Raises BakeError."""
-    from verdigris.bake.config import BakeConfig
+    """Fields of BakeConfig from `NAME=VALUE` texts; lists are written `16,16`.
 
-    default = BakeConfig()
-    known = {field.name: type(getattr(default, field.name)) for field in fields(BakeConfig)}
-    kinds = {name: kind for name, kind in known.items() if kind in (int, float, str) and name not in NAMED}
+    Names are fields of BakeConfig and, for its `model`, those of ModelConfig and DecoderConfig. Raises BakeError.
+    """
+    from verdigris.bake.config import BakeConfig
+    from verdigris.model.config import DecoderConfig, ModelConfig
+
+    bake, model, decoder = BakeConfig(), ModelConfig(), DecoderConfig()
+    known = {name: value for part in (decoder, model, bake) for name, value in vars(part).items()}
+    known = {name: value for name, value in known.items() if name not in NAMED and not is_dataclass(value)}
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or name not in kinds:
-            raise BakeError(f"--set: expected NAME=VALUE with a name of {', '.join(sorted(kinds))}, got {text!r}")
-        try:
-            found[name] = kinds[name](value)
-        except ValueError as error:
-            kind = "a whole number" if kinds[name] is int else "a number"
-            raise BakeError(f"--set {name}: expected {kind}, got {value!r}") from error
-    return found
+        if not equals or name not in known:
+            raise BakeError(f"--set: expected NAME=VALUE with a name of {', '.join(sorted(known))}, got {text!r}")
+        found[name] = _parsed(name, value, known[name])
+    try:
+        decoder = replace(decoder, **{name: found.pop(name) for name in vars(decoder) if name in found})
+        model = replace(model, decoder=decoder, **{name: found.pop(name) for name in vars(model) if name in found})
+    except ValueError as error:
+        raise BakeError(f"--set: {str(error).removeprefix('decoder.')}") from error
+    return found if model == ModelConfig() else {**found, "model": model}
+
+
+def _parsed(name: str, text: str, default: Any) -> Any:
+    """A value of the type that the default has. Raises BakeError."""
+    kind: Any = type(default)
+    if kind is tuple:
+        return tuple(_parsed(name, item.strip(), default[0]) for item in text.split(",") if item.strip())
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise BakeError(f"--set {name}: expected true or false, got {text!r}")
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError as error:
+        what = "a whole number" if kind is int else "a number"
+        raise BakeError(f"--set {name}: expected {what}, got {text!r}") from error
