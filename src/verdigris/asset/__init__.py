@@ -3,3 +3,4 @@
 from verdigris.asset.read import inspect as inspect
 from verdigris.asset.read import load as load
 from verdigris.asset.write import save as save
+from verdigris.asset.write import save_all as save_all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,35 @@ def save(material: NeuralMaterial, path: str | os.PathLike[str]) -> None:
     Raises AssetError, one line that names the file and the field, where the material cannot be stored (a number
     beyond float16 or the grid, metadata that JSON does not have, a size over a limit) or the file cannot be written.
     """
+    save_all({path: material})
+
+
+def save_all(materials: Mapping[str | os.PathLike[str], NeuralMaterial]) -> None:
+    """Writes materials as `save` does, by path: each file is whole beside its place before the first takes its own.
+
+    Raises AssetError as `save` does; where it is raised before all are whole, no file has changed.
+    """
+    contents = {Path(path): _content(material, path) for path, material in materials.items()}
+    written: dict[Path, Path] = {}
+    path = Path()
     try:
-        content = encode(material)
-    except Malformed as error:
-        raise AssetError(f"{os.fspath(path)}: cannot be written: {one_line(error)}") from error
-    try:
-        _replace(Path(path), content)
+        for path, content in contents.items():
+            written[path] = _write_beside(path, content)
+        for path, beside in written.items():
+            os.replace(beside, path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AssetError(f"{os.fspath(path)}: cannot be written: {reason}") from error
+    finally:
+        for beside in written.values():
+            beside.unlink(missing_ok=True)
+
+
+def _content(material: NeuralMaterial, path: str | os.PathLike[str]) -> bytes:
+    try:
+        return encode(material)
+    except Malformed as error:
+        raise AssetError(f"{os.fspath(path)}: cannot be written: {one_line(error)}") from error
 
 
 def encode(material: NeuralMaterial) -> bytes:
@@ -110,8 +130,8 @@ def _to_half(name: str, array: Array) -> Array:
     return half
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Writes beside the target, then renames: a reader sees the old file or the new one, never a part."""
+def _write_beside(path: Path, content: bytes) -> Path:
+    """Writes a file beside the target, to be renamed to it: a reader sees the old file or the new one, never a part."""
     if path.is_dir():
         raise IsADirectoryError("it is a directory")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
@@ -120,7 +140,7 @@ def _replace(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    return beside

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,35 @@ def output_folder(path: Path) -> Path:
         raise RenderError(f"{path}: cannot be made a folder: {error.strerror}") from error
     _check_writable(path, path, RenderError)
     return path
+
+
+def shared_folder(path: Path) -> Path:
+    """The path, once a folder of several assets can be made there, or is there. Raises AssetError."""
+    if path.suffix.lower() == ASSET_SUFFIX or (path.exists() and not path.is_dir()):
+        raise AssetError(f"{path}: expected a folder, since a shared bake writes a file for each material")
+    if not path.parent.is_dir():
+        raise AssetError(f"{path}: cannot be made a folder: there is no folder {path.parent}")
+    _check_writable(path if path.is_dir() else path.parent, path, AssetError)
+    return path
+
+
+def distinct_paths(folder: Path, names: Sequence[str]) -> list[Path]:
+    """A file in the folder for each material's name; of equal ones, case aside, the second ends in -2 and so on."""
+    stems: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        stem, number = file_stem(name), 1
+        while (numbered := stem if number == 1 else f"{stem}-{number}").lower() in taken:
+            number += 1
+        taken.add(numbered.lower())
+        stems.append(numbered)
+    return [folder / f"{stem}{ASSET_SUFFIX}" for stem in stems]
+
+
+def split_source(text: str) -> tuple[str, str | None]:
+    """A SOURCE argument as (source, material): `SOURCE::MATERIAL` names one of several, unless that is a file."""
+    source, separator, material = text.rpartition("::")
+    return (source, material) if separator and not Path(text).exists() else (text, None)
 
 
 def load_asset(path: str) -> NeuralMaterial:
