@@ -145,6 +145,20 @@ def test_a_deadline_is_met_on_a_machine_that_becomes_busy():
     assert courses["tune"].chunk == 60
 
 
+def test_more_is_kept_back_where_materials_share_a_bake():
+    def chunks(materials, seconds):
+        clock = Clock()
+        pace = Pace({"tune": 400}, 500_000, deadline=clock.now + seconds, clock=clock, materials=materials)
+        pace.check()
+        pace.tick(0.5, starts=False)
+        return pace.fitting("tune", Course(last=400))
+
+    assert chunks(1, 60.0) - chunks(4, 60.0) == pytest.approx(3 * (END_SECONDS + 0.1) / 0.5, abs=1)
+    assert chunks(1, 8.0) > 0
+    with pytest.raises(BakeError, match="expected a longer one"):
+        chunks(4, 8.0)
+
+
 def test_no_time_at_all_is_an_error():
     with pytest.raises(BakeError, match="expected a longer one"):
         Pace({"tune": 3}, 1, deadline=0.0).check()

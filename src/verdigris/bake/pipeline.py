@@ -99,7 +99,8 @@ class _Bake:
         self.tune_samples = sum(one.tune_samples for one in subjects)
         self.parts = self._parts()
         chunks = {part.name: part.chunks for part in self.parts}
-        pace = Pace(chunks, config.chunk, sum(texture.side**2 for texture in self.textures), job.deadline)
+        texels = sum(texture.side**2 for texture in self.textures)
+        pace = Pace(chunks, config.chunk, texels, job.deadline, materials=len(subjects))
         known = identity([one.reference.source for one in subjects], config)
         checkpoint = Checkpoint(job.checkpoint, known) if job.checkpoint else None
         self.loop = Loop(self.sources, config.chunk_steps, pace, job, checkpoint, on_progress)

@@ -14,8 +14,8 @@ import numpy as np
 from verdigris.errors import BakeError
 
 END_SECONDS, END_SAMPLES, END_TEXELS = 2.5, 1e5, 2e6
-"""Kept back for what follows the last phase (the sampler's fit, the report, rounding, writing): END_SECONDS, as long as
-END_SAMPLES queries take in training, and a second for each END_TEXELS texels."""
+"""Kept back for what follows the last phase (the sampler's fit, the report, rounding, writing): for each material
+END_SECONDS and as long as END_SAMPLES queries take in training, and a second for each END_TEXELS texels."""
 
 RECENT = 8
 """Chunks that the pace is a mean of."""
@@ -59,7 +59,8 @@ class Pace:
     """Seconds a chunk takes, and how many still fit before a deadline.
 
     chunks: of each phase in their order, where none is cut. chunk: queries in one. texels: of the latent texture.
-    deadline: moment of `clock` by which the asset must be written; None: no hurry.
+    deadline: moment of `clock` by which the asset must be written; None: no hurry. materials: that share the bake, each
+    of which has its own sampler and report.
     """
 
     chunks: Mapping[str, int]
@@ -67,12 +68,13 @@ class Pace:
     texels: int = 1
     deadline: float | None = None
     clock: Callable[[], float] = time.monotonic
+    materials: int = 1
     _recent: list[float] = field(default_factory=list)
     _starting: float = 0.0
 
     def check(self) -> None:
         """Raises BakeError where the time is up before the training has begun."""
-        if self.deadline is not None and self.deadline - self.clock() < END_SECONDS:
+        if self.deadline is not None and self.deadline - self.clock() < END_SECONDS * self.materials:
             raise BakeError("time budget: starting up took it all, expected a longer one")
 
     def tick(self, seconds: float, starts: bool) -> None:
@@ -95,7 +97,8 @@ class Pace:
         if self.deadline is None:
             return left
         later, pace = self._later(phase), self.seconds
-        spare = self.deadline - self.clock() - END_SECONDS - pace * END_SAMPLES / self.chunk - self.texels / END_TEXELS
+        end = (END_SECONDS + pace * END_SAMPLES / self.chunk) * self.materials + self.texels / END_TEXELS
+        spare = self.deadline - self.clock() - end
         spare -= len(later) * max(self._starting - pace, 0.0)
         wanted = (1.0 - course.progress(course.chunk)) * self.chunks[phase]
         if wanted <= 0.0:
