@@ -158,3 +158,14 @@ def test_without_an_encoder_and_without_a_first_part():
 def test_a_single_texel_stays_float16():
     material = bake(uniform_plastic(), replace(CONFIG, uniform_samples=20_000))
     assert material.latent_bits == 16 and material.latents[0].shape == (1, 1, 8)
+
+
+def test_a_single_texel_among_textures_is_an_offset_that_goes_on_learning():
+    textures = [jnp.full((25, side, side), 0.3).at[:8].add(jnp.arange(float(side))) for side in (4, 1)]
+    state = quantise.begin({"textures": textures}, 4)
+    state["textures"][1] = state["textures"][1].at[:8].add(0.5)
+    texels, grid = quantise.stored(state, 1, 4)
+    assert texels.shape == (1, 1, 8) and (grid.scale == 0).all()
+    np.testing.assert_array_equal(texels, np.float16([[[0.8] * 8]]).astype(np.float32))
+    np.testing.assert_array_equal(grid.decode(grid.encode(texels)), texels)
+    assert (quantise.stored(state, 0, 4)[1].scale > 0).all()

@@ -234,8 +234,12 @@ def _tune_chunk(
     signals, present = beside
     rolled, cut = tiles.cut(plan, state["textures"], layout)
 
+    single = np.array([side == 1 for side in plan.sides])
+
     def stored(texels: jax.Array, turn: jax.Array) -> jax.Array:
-        return quantise.values(texels, quantise.grid_of(state, turn), bits) if bits < 16 else as_stored(texels)
+        if bits == 16:
+            return as_stored(texels)
+        return quantise.seen(texels, quantise.grid_of(state, turn), jnp.asarray(single)[turn], bits)
 
     step = partial(_tune_step, config, plan, stored)
     progress = span.progress(config.chunk_steps)

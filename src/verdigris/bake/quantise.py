@@ -21,6 +21,7 @@ import numpy as np
 
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part
+from verdigris.bake.trainable import as_stored
 from verdigris.conventions import Array
 from verdigris.model.grid import STEPS_MAX, Grid
 
@@ -57,11 +58,22 @@ def grid_of(state: Tree, texture: Any) -> dict[str, Any]:
     return {key: jnp.asarray(array)[texture] for key, array in state["grid"].items()}
 
 
+def seen(texels: jax.Array, grid: dict[str, Any], single: Any, bits: int) -> jax.Array:
+    """Texels `[C, ...]` of a texture as the file will hold them.
+
+    single: whether it is but one texel. An offset alone holds that, with 16 bits, and so it learns on.
+    """
+    return jnp.where(single, as_stored(texels), values(texels, grid, bits))
+
+
 def stored(state: Tree, index: int, bits: int) -> tuple[Array, Grid]:
     """A texture `[H, W, C]` and its grid as a file gets them: what the last step's forward would see, bit for bit."""
     offset, scale = (np.asarray(state["grid"][key][index]) for key in ("offset", "scale"))
-    seen = jax.jit(partial(values, bits=bits))(state["textures"][index][: len(offset)], grid_of(state, index))
-    return np.ascontiguousarray(np.asarray(seen).transpose(1, 2, 0)), Grid(bits, offset, scale)
+    texels = state["textures"][index][: len(offset)]
+    single = texels[0].size == 1
+    found = np.asarray(jax.jit(partial(seen, single=single, bits=bits))(texels, grid_of(state, index)))
+    grid = Grid(bits, found.reshape(-1), np.zeros_like(scale)) if single else Grid(bits, offset, scale)
+    return np.ascontiguousarray(found.transpose(1, 2, 0)), grid
 
 
 def fit(texels: Array, bits: int) -> Grid:
