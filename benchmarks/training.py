@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/training.py ../shared/materials --out out/training --parts lottery encoder frames loop
 
-lottery: single trainings of many seeds, beside several instances of which the best goes on, for the same samples.
+lottery: single trainings of many seeds, beside several instances of which the best goes on, for the same samples; and
+beside the best of as many single trainings that share these samples.
 encoder: fine-tuning after an encoder, beside fine-tuning from random texels, both in a bake of `--seconds`.
 frames: two learned frames, beside none and a decoder of at least as many numbers.
 loop: samples a second of a whole bake's loop, beside those of its step on queries that are made already.
@@ -118,14 +119,17 @@ def lottery(bench: Bench) -> Measured:
     """Errors of single seeds and of several instances, by material."""
     options, table = bench.options, {}
     for name in options.materials or LOTTERY:
-        rows = {}
-        for instances, seeds in ((1, options.seeds), *((n, options.repeats) for n in options.instances)):
-            runs = []
+
+        def runs(instances: int, seeds: int, samples: int, name: str = name) -> list[Measured]:
+            found = []
             for seed in range(seeds):
-                config = settings(options.samples, seed=seed, batch=2048, chunk_steps=32, instances=instances)
-                key = f"lottery.{name}.{options.samples}.{instances}.{seed}"
-                runs.append(bench.kept(key, partial(baked, bench.reference(name), config)))
-            rows[instances] = runs
+                config = settings(samples, seed=seed, batch=2048, chunk_steps=32, instances=instances)
+                key = f"lottery.{name}.{samples}.{instances}.{seed}"
+                found.append(bench.kept(key, partial(baked, bench.reference(name), config)))
+            return found
+
+        rows = {1: runs(1, options.seeds, options.samples)}
+        rows |= {n: runs(n, options.repeats, options.samples) for n in options.instances}
         singles = np.sort([run["power_l1"] for run in rows[1]])
         row = {
             "best": singles[0],
@@ -137,10 +141,13 @@ def lottery(bench: Bench) -> Measured:
         }
         for instances in options.instances:
             errors = np.array([run["power_l1"] for run in rows[instances]])
+            shared = min(run["power_l1"] for run in runs(1, instances, options.samples // instances))
             row[f"{instances}_instances"] = {
                 "power_l1": [float(error) for error in errors],
                 "mean_over_best": round(float(errors.mean() / singles[0]), 3),
                 "worst_over_best": round(float(errors.max() / singles[0]), 3),
+                "best_of_as_many_sharing_the_samples": shared,
+                "mean_over_sharing": round(float(errors.mean() / shared), 3),
                 "mean_over_median": round(float(errors.mean() / np.median(singles)), 3),
                 "seconds": middle(rows[instances], "seconds"),
             }
