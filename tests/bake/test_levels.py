@@ -1,12 +1,19 @@
 """Coarse levels: shares of the queries, samples of a footprint, and what they learn."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+import verdigris
 from bake_standin import StandIn
-from verdigris.bake import lean, levels, noise, preset
+from verdigris.bake import bake, lean, levels, noise, preset
+from verdigris.bake.blur import Blur, Footprint
 from verdigris.bake.config import DirectionMix
+from verdigris.bake.metrics import power_l1
 from verdigris.bake.queries import QuerySource
 from verdigris.errors import BakeError
+from verdigris.runtime import mitsuba
 
 
 def test_every_level_has_a_share_and_level_0_most():
@@ -57,3 +64,90 @@ def test_a_bumpy_glossy_surface_needs_more_positions():
 def test_settings_out_of_range_are_refused(changes, message):
     with pytest.raises(BakeError, match=message):
         preset("draft", **changes)
+
+
+@pytest.fixture(scope="module")
+def pyramid():
+    """A bumpy stand-in with all levels."""
+    sizes = dict(encode_samples=1_000_000, tune_samples=2_500_000, auxiliary_samples=300_000, report_samples=3000)
+    return bake(StandIn(32, bump=0.8), preset("draft", resolution=32, batch=2048, chunk_steps=32, levels=0, **sizes))
+
+
+def truth(level, n=4096):
+    """Queries at a level with responses averaged over 256 positions: uv, wi, wo, target."""
+    uv = np.random.default_rng(level).random((n, 2), dtype=np.float32)
+    deviation = 0.5 * 2.0**level / 32 if level else 0.0
+    blur = Blur(footprint=Footprint(np.full(n, deviation, np.float32), 256))
+    source = QuerySource(StandIn(32, bump=0.8), DirectionMix())
+    return uv, *source.directions(uv[:, 0], uv[:, 1], 3, spread=2 * deviation, blur=blur).numpy()[:3]
+
+
+def test_every_level_answers_for_its_footprint(pyramid):
+    """Closer than level 0 does, and than the means of its texels do, and no darker than what is there."""
+    assert [level.shape[0] for level in pyramid.latents] == list(lean.sides(32))
+    # Measured: 0.40, 0.33 and 0.34 times the lower of the two.
+    for level in (2, 4, 5):
+        uv, wi, wo, target = truth(level)
+        means = pyramid.latents[0]
+        for _ in range(level):
+            means = means.reshape(len(means) // 2, 2, -1, 2, 8).mean(axis=(1, 3))
+        averaged = dataclasses.replace(pyramid, latents=(means,), auxiliary=None)
+        own = pyramid.eval(uv, wi, wo, level=level)
+        for other in (pyramid.eval(uv, wi, wo), averaged.eval(uv, wi, wo)):
+            assert power_l1(own, target) < 0.6 * power_l1(other, target), level
+        assert own.sum() / target.sum() == pytest.approx(1.0, abs=0.08)
+
+
+def test_the_report_says_how_close_each_level_comes(pyramid):
+    report = pyramid.metadata.report
+    assert len(report["power_l1_by_level"]) == len(report["light_by_level"]) == 5
+    uv, wi, wo, target = truth(3)
+    assert report["power_l1_by_level"][2] == pytest.approx(
+        power_l1(pyramid.eval(uv, wi, wo, level=3), target), rel=0.25
+    )
+    assert all(abs(ratio - 1) < 0.1 for ratio in report["light_by_level"])
+
+
+def test_heads_answer_at_every_level(pyramid):
+    """The albedo from afar: that of the reference averaged over the footprint, which is all of it at the top."""
+    u, v = np.random.default_rng(1).random((2, 2000), dtype=np.float32)
+    source = QuerySource(StandIn(32, bump=0.8), DirectionMix())
+    wi, true = source.albedo(u, v, 3, 1024, np.full(2000, 0.5, np.float32))
+    wi, true = (np.stack([np.asarray(axis) for axis in found], axis=1) for found in (wi, true))
+    learned = pyramid.albedo(np.stack([u, v], axis=1), wi, level=5)
+    assert np.abs(learned - true).mean() < 0.03
+
+
+def test_signals_are_averaged_over_footprints():
+    class Lamps(StandIn):
+        """A twentieth of it glows, the rest is dark."""
+
+        emits, cuts_out = True, True
+
+        def emission_dr(self, uv):
+            import drjit as dr
+
+            return dr.select(4 * uv.x - dr.floor(4 * uv.x) < 0.05, mitsuba().Color3f(4, 2, 1), 0)
+
+        def opacity_dr(self, uv):
+            import drjit as dr
+
+            return dr.select(uv.x < 0.5, mitsuba().Float(1), 0)
+
+    source, n = QuerySource(Lamps(32), DirectionMix()), 2000
+    u, v = np.random.default_rng(1).random((2, n), dtype=np.float32)
+    deviation = np.where(np.arange(n) < n // 2, 0.0, 0.3).astype(np.float32)
+    found = source.surface(u, v, ("emission", "opacity"), Footprint(deviation, 256))
+    red, opacity = np.square(np.asarray(found[0])) * source.emission_unit, np.asarray(found[3])
+    assert set(np.unique(red[: n // 2].round(3))) == {0.0, 4.0} and set(np.unique(opacity[: n // 2])) == {0.0, 1.0}
+    np.testing.assert_allclose(red[n // 2 :], 0.2, atol=0.16)
+    assert red[n // 2 :].mean() == pytest.approx(0.2, abs=0.01)
+    assert 0.2 < opacity[n // 2 :].min() and opacity[n // 2 :].max() < 0.8
+
+
+def test_a_pyramid_survives_the_file(pyramid, tmp_path):
+    verdigris.save(pyramid, tmp_path / "a.vdg")
+    loaded = verdigris.load(tmp_path / "a.vdg")
+    for one, other in zip(loaded.latents, pyramid.latents, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert loaded.metadata.bake["levels"] == 0

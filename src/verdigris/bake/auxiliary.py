@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake.blur import NO_FOOTPRINT, Footprint
+from verdigris.bake.blur import Footprint
 from verdigris.bake.losses import relative_l2
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import Network, Rows, frames, init_layers, mlp
@@ -22,6 +22,10 @@ from verdigris.model.config import ModelConfig
 
 SURFACE = ("emission", "opacity")
 """Heads whose signal a latent trained for the response alone would not hold, so that they train with it."""
+
+FOOTPRINT_SAMPLES = 16
+"""Positions that a signal is averaged over at a coarse level. Emission learns by its root, so that with few of them it
+would miss the lamps of a dark surface."""
 
 Heads = dict[str, list[tuple[jax.Array, jax.Array]]]
 
@@ -53,16 +57,14 @@ def present(names: Sequence[str], found: Sequence[Sequence[str]]) -> Array:
     return np.array([[float(name in several) for name in names] for several in found], np.float32)
 
 
-def targets(
-    source: QuerySource, u: Array, v: Array, names: Sequence[str], footprint: Footprint = NO_FOOTPRINT
-) -> list[Any]:
-    """Flat columns of the reference's signals at positions `[n]`, or their means over footprints, `HEADS[name]` for
-    each name; 0 where it has none.
+def targets(source: QuerySource, u: Array, v: Array, names: Sequence[str], deviation: Array | None = None) -> list[Any]:
+    """Flat columns of the reference's signals at positions `[n]`, or their means over footprints of that deviation
+    `[n]`, `HEADS[name]` for each name; 0 where it has none.
 
     names: of guides, emission and opacity.
     """
     has = [name for name in wanted(source.reference) if name in names]
-    columns, found = iter(source.surface(u, v, has, footprint)), list[Any]()
+    columns, found = iter(source.surface(u, v, has, Footprint(deviation, FOOTPRINT_SAMPLES))), list[Any]()
     for name in names:
         nothing = np.zeros(len(u), np.float32)
         found += [next(columns) if name in has else nothing for _ in range(HEADS[name])]

@@ -27,13 +27,14 @@ from verdigris.model.auxiliary import Auxiliary
 class Seen:
     """A latent texture that the heads learn from, `height` x `width` texels, of the material that `source` numbers.
 
-    share: of the queries, beside those of the other textures.
+    share: of the queries, beside those of the other textures. deviation: of the footprint of a query, in uv.
     """
 
     height: int
     width: int
     share: float = 1.0
     source: int = 0
+    deviation: float = 0.0
 
 
 def first_state(
@@ -60,6 +61,7 @@ def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures
     owners = np.array([texture.source for texture in textures])
     present = auxiliary.present(names, found)[owners]
     steps, batch = config.chunk_steps, config.batch
+    deviations = np.array([texture.deviation for texture in textures], np.float32)
     turns = deal([texture.share for texture in textures], chunks * steps)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
@@ -69,8 +71,9 @@ def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures
 
         def ask(index: int, mine: Steps) -> list[Any]:
             source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
-            wi, albedo = source.albedo(*at, int(rng.integers(2**63)), config.auxiliary_draws)
-            return [*wi, *albedo, *auxiliary.targets(source, *at, others)]
+            deviation = np.repeat(deviations[turn[mine]], batch)
+            wi, albedo = source.albedo(*at, int(rng.integers(2**63)), config.auxiliary_draws, deviation)
+            return [*wi, *albedo, *auxiliary.targets(source, *at, others, deviation)]
 
         return (turn, u, v, by_owner(owners[turn], ask))
 

@@ -1,8 +1,9 @@
 """The encoder phase: from the reference's own parameters to latents, which then become the texels of the fine-tuning.
 
 Queries anywhere on the texture; an MLP from the parameters to the latent, the frame layer and the decoder learn
-together [P]. Then the MLP is evaluated over the texture once, and dropped. Materials that share a network have an
-encoder each, since their parameters differ in number and meaning; a step is of one material.
+together [P]. Some steps are at coarse levels, where the parameters are filtered (see `lean.py`, `coarse.py`) and the
+response is averaged alike. Then the MLP is evaluated over all levels once, and dropped. Materials that share a network
+have an encoder each, since their parameters differ in number and meaning; a step is of one material.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +19,14 @@ import numpy as np
 
 from verdigris.bake import colours
 from verdigris.bake.batches import Steps, by_owner, to_jax
+from verdigris.bake.blur import Footprint
+from verdigris.bake.coarse import Coarse, coarse
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, whole
 from verdigris.bake.phases import (
     Phase,
     Span,
+    Texture,
     Tree,
     columns,
     compiled,
@@ -51,16 +55,32 @@ Layers = list[tuple[jax.Array, jax.Array]]
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """One material in the encoder phase. scale: mean and deviation `[d]` of its inputs; share: of the queries."""
+    """One material in the encoder phase. scale: mean and deviation `[d]` of its inputs; share: of the queries; coarse:
+    its inputs above level 0, if it has such levels."""
 
     source: QuerySource
     scale: Scale
     share: float = 1.0
+    coarse: Coarse | None = None
+
+    def inputs(self, u: Array, v: Array) -> list[jax.Array]:
+        """The encoder's inputs at positions `[n]` of level 0."""
+        nothing = jnp.zeros(len(u), jnp.float32)
+        return [*inputs(self.source, u, v), *[nothing] * (self.coarse.extra if self.coarse else 0)]
 
 
 def inputs(source: QuerySource, u: Array, v: Array) -> list[jax.Array]:
-    """An encoder's inputs at positions `[n]`; a material that has none gets one that is 0."""
+    """An encoder's inputs without what is 0 at level 0; a material that has none gets one that is 0."""
     return to_jax(source.parameters(u, v)) or [jnp.zeros(len(u), jnp.float32)]
+
+
+def encoded(source: QuerySource, levels: Sequence[Texture], share: float, rng: np.random.Generator) -> Encoded:
+    """A material with the inputs of its levels, and their scale by random points."""
+    scale, above = input_scale(source, rng), coarse(source, levels)
+    if above is not None:
+        mean, deviation = (np.concatenate(parts) for parts in zip(scale, above.scale(), strict=True))
+        scale = mean, deviation
+    return Encoded(source, scale, share, above)
 
 
 def input_scale(source: QuerySource, rng: np.random.Generator) -> Scale:
@@ -96,15 +116,24 @@ def layers_of(encoders: Tree, material: int, width: int) -> Layers:
     return [(weight[:, :width], bias), *rest]
 
 
-def texture(source: QuerySource, layers: Layers, scale: Scale, side: int, rng: np.random.Generator) -> jax.Array:
-    """The codes of a texture of `side`^2 texels, `[C, side, side]`, each the mean of JITTER positions inside it."""
+def textures(one: Encoded, layers: Layers, side: int, rng: np.random.Generator) -> list[jax.Array]:
+    """The codes of all levels, `[C, side, side]` each; side: of level 0.
+
+    A texel of level 0 gets the mean of JITTER positions inside it, of a level above the code of the filtered inputs.
+    """
     y, x = np.divmod(np.arange(side * side), side)
     total: Any = 0.0
     encode_all = jax.jit(encode)
     for _ in range(JITTER):
         u, v = (((axis + rng.random(side * side)) / side).astype(np.float32) for axis in (x, y))
-        total = total + encode_all(layers, scale, inputs(source, u, v))
-    return (total / JITTER).reshape(-1, side, side)
+        total = total + encode_all(layers, one.scale, one.inputs(u, v))
+    found = [(total / JITTER).reshape(-1, side, side)]
+    if one.coarse is not None:
+        codes = encode_all(layers, one.scale, list(np.ascontiguousarray(one.coarse.inputs.T)))
+        ends = np.cumsum(one.coarse.sides**2)
+        parts = zip(one.coarse.sides, jnp.split(codes, ends[:-1], axis=1), strict=True)
+        found += [part.reshape(-1, side, side) for side, part in parts]
+    return found
 
 
 def encode_phase(
@@ -118,7 +147,9 @@ def encode_phase(
     part = part or whole("encode", chunks)
     config = part.settings(config)
     steps, batch = config.chunk_steps, config.batch
-    turns = deal([material.share for material in materials], chunks * steps)
+    lanes = [lane for index, material in enumerate(materials) for lane in _lanes(config, index, material)]
+    owners, noisy = np.array([lane.material for lane in lanes]), np.array([lane.noisy for lane in lanes])
+    turns = deal([lane.share for lane in lanes], chunks * steps)
     assert all(material.source.marked == (config.augment_colours > 0.0) for material in materials)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
@@ -128,16 +159,41 @@ def encode_phase(
         turn = turns[chunk * steps : (chunk + 1) * steps]
 
         def ask(index: int, mine: Steps) -> list[Any]:
-            source, at = materials[index].source, (u[mine].reshape(-1), v[mine].reshape(-1))
-            queries = directions(config, source, *at, rng, 1.0 / config.resolution, chunk / (chunks + after))
-            found = [*columns(queries), *inputs(source, *at)]
+            material, place = materials[lanes[index].material], chunk / (chunks + after)
+            source, above = material.source, material.coarse
+            if above is not None and lanes[index].coarse:
+                at_u, at_v, spread, values = above.draw(len(mine) * batch, rng)
+                footprint = Footprint(0.5 * spread, above.levels[0].samples)
+                queries = directions(config, source, at_u, at_v, rng, spread, place, footprint)
+                found = [*columns(queries), *values]
+            else:
+                at_u, at_v = u[mine].reshape(-1), v[mine].reshape(-1)
+                queries = directions(config, source, at_u, at_v, rng, 1.0 / config.resolution, place)
+                found = [*columns(queries), *material.inputs(at_u, at_v)]
             changed = config.augment_colours * (1.0 - (chunk + 1) / chunks)
-            return _recoloured(source, found, colours.draw(rng, len(at[0]), changed)) if source.marked else found
+            return _recoloured(source, found, colours.draw(rng, len(at_u), changed)) if source.marked else found
 
-        return (turn, by_owner(turn, ask))
+        flags = noisy[turn] if noisy.any() else None
+        return (owners[turn], by_owner(turn, ask), flags)
 
     advance = compiled(part, partial(_encode_chunk, config, _scales(materials)))
     return Phase(part.name, part.chunks, prepare, advance, lambda at: config.rate)
+
+
+class _Lane(NamedTuple):
+    """Steps of one material, at level 0 or above it."""
+
+    material: int
+    share: float
+    coarse: bool = False
+    noisy: bool = False
+
+
+def _lanes(config: BakeConfig, index: int, material: Encoded) -> list[_Lane]:
+    if material.coarse is None:
+        return [_Lane(index, material.share)]
+    above, noisy = material.share * config.level_share, material.coarse.levels[0].noisy
+    return [_Lane(index, material.share - above), _Lane(index, above, coarse=True, noisy=noisy)]
 
 
 def _recoloured(source: QuerySource, found: list[Any], channels: colours.Channels) -> list[Any]:
@@ -160,19 +216,21 @@ def _scales(materials: Sequence[Encoded]) -> Scale:
 
 
 def _encode_chunk(
-    config: BakeConfig, scales: Scale, state: Tree, span: Span, turn: jax.Array, columns: list[jax.Array]
-) -> tuple[Tree, jax.Array]:
-    """turn: the material of each step; columns: nine of the queries, then the encoder's inputs."""
+    config: BakeConfig, scales: Scale, state: Tree, span: Span, turn: jax.Array, columns: list[jax.Array],
+    noisy: jax.Array | None,
+) -> tuple[Tree, jax.Array]:  # fmt: skip
+    """turn: the material of each step; columns: nine of the queries, then the encoder's inputs; noisy: whether targets
+    of a step are."""
     mean, deviation = (jnp.asarray(part) for part in scales)
 
     def step(carry: Tree, query: Any) -> Any:
         network, encoders = carry
-        turn, values, wi, wo, target = query
+        turn, noisy, values, wi, wo, target = query
         mine = jax.tree.map(lambda leaf: leaf[turn], encoders)
 
         def objective(trained: Tree, layers: Layers) -> jax.Array:
             latent = encode(layers, (mean[turn], deviation[turn]), values)
-            return mean_loss(config, as_stored(trained), latent, wi, wo, target)
+            return mean_loss(config, as_stored(trained), latent, wi, wo, target, noisy=noisy)
 
         loss, (grads, own) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], mine["values"])
         rate = config.rate * span.scale
@@ -181,7 +239,7 @@ def _encode_chunk(
 
     steps = config.chunk_steps
     values = tuple(value.reshape(steps, -1) for value in columns[9:])
-    queries = (turn, values, *split(columns[:9], steps))
+    queries = (turn, noisy, values, *split(columns[:9], steps))
     (network, encoders), loss = jax.lax.scan(step, (state["network"], state["encoders"]), queries)
     return {"network": network, "encoders": encoders}, loss
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from verdigris.bake.blur import Blur, Footprint
 from verdigris.bake.config import DirectionMix
 from verdigris.bake.queries import QuerySource
 from verdigris.conventions import Array
@@ -21,6 +22,9 @@ KINDS = {
 
 ALBEDO_POINTS, ALBEDO_SAMPLES = 128, 256
 RELATIVE_EPSILON = 1e-2
+
+LEVEL_QUERIES, LEVEL_SAMPLES = 2048, 64
+"""Queries at each level above 0, and positions of its footprint that the truth of one averages."""
 
 Forward = Callable[[Array, Array, Array], Array]
 
@@ -68,8 +72,22 @@ def albedo_max(material: NeuralMaterial, rng: np.random.Generator) -> float:
     return float(weight.reshape(ALBEDO_POINTS, ALBEDO_SAMPLES, 3).mean(axis=1).max())
 
 
+def by_level(material: NeuralMaterial, source: QuerySource, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Of each level above 0, the power-L1 against responses averaged over footprints, and learned light over true."""
+    errors, ratios = list[float](), list[float]()
+    for level, texels in enumerate(material.latents[1:], 1):
+        uv, deviation = rng.random((LEVEL_QUERIES, 2), dtype=np.float32), 0.5 / texels.shape[1]
+        blur = Blur(footprint=Footprint(np.full(LEVEL_QUERIES, deviation, np.float32), LEVEL_SAMPLES))
+        queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), spread=2.0 * deviation, blur=blur)
+        wi, wo, target, _ = queries.numpy()
+        answer = material.eval(uv, wi, wo, level=level)
+        errors.append(power_l1(answer, target))
+        ratios.append(float(answer.sum(dtype=np.float64) / max(target.sum(dtype=np.float64), 1e-12)))
+    return {"power_l1_by_level": errors, "light_by_level": ratios}
+
+
 def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np.random.Generator) -> dict[str, object]:
-    """The report as plain numbers, from `samples` held-out queries at level 0.
+    """The report as plain numbers, from `samples` held-out queries at level 0, and some at each level above.
 
     Raises BakeError when the material answers with a value that is not finite.
     """
@@ -98,4 +116,5 @@ def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np
         "energy_ratio": energy,
         "albedo_max": albedo_max(material, rng),
         "reciprocity_error": reciprocity_error(material.eval, uv, wi, wo),
+        **(by_level(material, source, rng) if len(material.latents) > 1 else {}),
     }

@@ -215,7 +215,7 @@ def tune_phase(
             spread = float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn[mine]], batch)
             footprint = Footprint(np.repeat(deviations[turn[mine]], batch), positions[index])
             queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks), footprint)
-            return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint)]
+            return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint.deviation)]
 
         return (layout, by_owner(owners[turn], ask))
 

@@ -149,7 +149,11 @@ class _Bake:
 
     @property
     def _seen(self) -> list[Seen]:
-        return [Seen(texture.side, texture.side, 1.0, texture.source) for texture in self.textures]
+        return [
+            Seen(level.side, level.side, level.share, number, level.deviation)
+            for number, one in enumerate(self.subjects)
+            for level in one.levels
+        ]
 
     def _first(self, part: Part) -> Any:
         """Random networks, with encoders or latents; that of instance 0 is the one that a single training has."""
@@ -160,7 +164,7 @@ class _Bake:
     def _encoded(self) -> list[encoder.Encoded]:
         rngs = (phase_rng(self.config.seed, "latents", 3 * number) for number in range(len(self.subjects)))
         return [
-            encoder.Encoded(one.source, encoder.input_scale(one.source, rng), one.encode_samples)
+            encoder.encoded(one.source, one.levels, one.encode_samples, rng)
             for one, rng in zip(self.subjects, rngs, strict=True)
         ]
 
@@ -193,10 +197,10 @@ class _Bake:
     def _tune_state(self, state: Any) -> Any:
         """The network, and the texels that the encoders gave."""
         textures, rng = [], phase_rng(self.config.seed, "latents", 2)
-        for texture in self.textures:
-            one = self._encoded[texture.source]
-            layers = encoder.layers_of(state["encoders"], texture.source, len(one.scale[0]))
-            textures.append(texture_state(encoder.texture(one.source, layers, one.scale, texture.side, rng)))
+        for number, one in enumerate(self._encoded):
+            layers = encoder.layers_of(state["encoders"], number, len(one.scale[0]))
+            codes = encoder.textures(one, layers, self.subjects[number].levels[0].side, rng)
+            textures += [texture_state(level) for level in codes]
         return {"network": state["network"], "textures": textures}
 
     def _auxiliary_state(self, state: Any) -> Any:
