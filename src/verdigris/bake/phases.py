@@ -32,7 +32,16 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 MEAN_WEIGHT = 2.0
 """Of `losses.mean_l2` beside the loss of a bake, where targets are noisy: see docs/training.md."""
 
-PHASE_IDS = {"encode": 1, "tune": 2, "sampler": 3, "report": 4, "latents": 5, "instances": 6, "auxiliary": 7}
+PHASE_IDS = {
+    "encode": 1,
+    "tune": 2,
+    "sampler": 3,
+    "report": 4,
+    "latents": 5,
+    "instances": 6,
+    "auxiliary": 7,
+    "furnace": 8,
+}
 Tree = Any
 
 

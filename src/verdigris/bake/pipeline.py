@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, encoder, finish, quantise
+from verdigris.bake import auxiliary, encoder, finish, furnace, quantise
 from verdigris.bake.auxiliary_phase import Seen, as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
@@ -109,6 +109,8 @@ class _Bake:
         """All phases."""
         state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
         materials = [self._finished(number, state) for number in range(len(self.subjects))]
+        materials, factor = furnace.conserving(materials, phase_rng(self.config.seed, "furnace"))
+        materials = [self._reported(number, material, factor) for number, material in enumerate(materials)]
         if self.loop.on_progress is not None:
             record, seconds = self.loop.record, self.loop.seconds
             rate = record.chunks * self.config.chunk / seconds
@@ -228,8 +230,11 @@ class _Bake:
             heads = {name: state["auxiliary"]["values"][name] for name in one.heads}
             unit = one.source.emission_unit if "emission" in one.heads else 1.0
             material = replace(material, auxiliary=as_heads(self.config.auxiliary_hidden, heads, unit))
-        material = finish.with_lobes(self.config, one, number, material)
-        return finish.reported(self.config, one, number, material, self._facts(number, material))
+        return finish.with_lobes(self.config, one, number, material)
+
+    def _reported(self, number: int, material: NeuralMaterial, factor: float) -> NeuralMaterial:
+        facts = self._facts(number, material) | {"dimmed": factor}
+        return finish.reported(self.config, self.subjects[number], number, material, facts)
 
     def _facts(self, number: int, material: NeuralMaterial) -> dict[str, Any]:
         """What the training adds to a material's report."""
