@@ -132,6 +132,7 @@ def config(choice: str, seed: int, options: argparse.Namespace) -> BakeConfig:
         encode_samples=encoded,
         tune_samples=options.samples - encoded,
         uniform_samples=options.samples,
+        auxiliary_samples=0,
     )
     return replace(base, **CHOICES[choice])
 
