@@ -93,6 +93,13 @@ def test_heads_of_one_material_are_shared_but_kept_from_the_others(tmp_path):
     assert plain.metadata.report["power_l1"] < 0.1
 
 
+def test_a_chunk_may_leave_a_material_out(tmp_path):
+    """A chunk of one step is of one material; the leaf's encoder has one input, the other's six."""
+    few = replace(CONFIG, chunk_steps=1, encode_samples=8000, tune_samples=8000, auxiliary_samples=8000)
+    materials = bake_shared([load_reference(glowing_leaf(tmp_path)), StandIn(32)], few)
+    assert [len(material.metadata.report["curves"]) for material in materials] == [3, 3]
+
+
 def test_uniform_materials_alone_need_no_encoder():
     few = replace(CONFIG, auxiliary_samples=0)
     materials = bake_shared([uniform_plastic(0.2), uniform_plastic(0.4)], few)

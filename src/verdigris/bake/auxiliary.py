@@ -57,6 +57,11 @@ def present(names: Sequence[str], found: Sequence[Sequence[str]]) -> Array:
     return np.array([[float(name in several) for name in names] for several in found], np.float32)
 
 
+def outputs(names: Sequence[str]) -> int:
+    """How many numbers those heads answer together."""
+    return sum(HEADS[name] for name in names)
+
+
 def targets(source: QuerySource, u: Array, v: Array, names: Sequence[str], deviation: Array | None = None) -> list[Any]:
     """Flat columns of the reference's signals at positions `[n]`, or their means over footprints of that deviation
     `[n]`, `HEADS[name]` for each name; 0 where it has none.

@@ -75,7 +75,7 @@ def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures
             wi, albedo = source.albedo(*at, int(rng.integers(2**63)), config.auxiliary_draws, deviation)
             return [*wi, *albedo, *auxiliary.targets(source, *at, others, deviation)]
 
-        return (turn, u, v, by_owner(owners[turn], ask))
+        return (turn, u, v, by_owner(owners[turn], ask, 3 + auxiliary.outputs(names)))
 
     sizes = np.array([(texture.height, texture.width) for texture in textures], np.int32)
     advance = jax.jit(partial(_chunk, config, names, (sizes, present)), donate_argnums=0)

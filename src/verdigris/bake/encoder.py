@@ -150,6 +150,7 @@ def encode_phase(
     lanes = [lane for index, material in enumerate(materials) for lane in _lanes(config, index, material)]
     owners, noisy = np.array([lane.material for lane in lanes]), np.array([lane.noisy for lane in lanes])
     turns = deal([lane.share for lane in lanes], chunks * steps)
+    count = 9 + max(len(material.scale[0]) for material in materials)
     assert all(material.source.marked == (config.augment_colours > 0.0) for material in materials)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
@@ -174,7 +175,7 @@ def encode_phase(
             return _recoloured(source, found, colours.draw(rng, len(at_u), changed)) if source.marked else found
 
         flags = noisy[turn] if noisy.any() else None
-        return (owners[turn], by_owner(turn, ask), flags)
+        return (owners[turn], by_owner(turn, ask, count), flags)
 
     advance = compiled(part, partial(_encode_chunk, config, _scales(materials)))
     return Phase(part.name, part.chunks, prepare, advance, lambda at: config.rate)

@@ -211,6 +211,7 @@ def tune_phase(
     beside = [auxiliary.surface(source.reference) if config.auxiliary_samples else () for source in sources]
     signals = auxiliary.union(beside)
     present = auxiliary.present(signals, beside)[owners]
+    count = 9 + auxiliary.outputs(signals)
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         chunk += part.first
@@ -226,7 +227,7 @@ def tune_phase(
             queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks), footprint)
             return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint.deviation)]
 
-        return (layout, by_owner(owners[turn], ask))
+        return (layout, by_owner(owners[turn], ask, count))
 
     advance = compiled(part, partial(_tune_chunk, config, plan, noisy, (signals, present), part.bits))
     return Phase(
