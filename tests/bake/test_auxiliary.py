@@ -41,7 +41,7 @@ def test_the_twin_agrees_with_numpy(frames):
 
 
 def config(**changes):
-    sizes = dict(resolution=32, batch=4096, chunk_steps=32, report_samples=3000, instances=1)
+    sizes = dict(levels=1, resolution=32, batch=4096, chunk_steps=32, report_samples=3000, instances=1)
     return preset("draft", **(sizes | changes))
 
 

@@ -13,7 +13,7 @@ from verdigris.bake import Progress, bake, preset
 from verdigris.bake.metrics import power_l1, relative_l1, relative_l2
 from verdigris.errors import BakeError
 
-TINY = dict(resolution=32, batch=1024, chunk_steps=32, report_samples=3000, instances=1)
+TINY = dict(levels=1, resolution=32, batch=1024, chunk_steps=32, report_samples=3000, instances=1)
 QUICK = preset("draft", encode_samples=100_000, tune_samples=100_000, auxiliary_samples=100_000, **TINY)
 
 

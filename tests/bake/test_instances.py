@@ -15,7 +15,7 @@ from verdigris.bake.instances import HOPELESS, parts, stacked, survivors, togeth
 from verdigris.bake.phases import Span, fall
 from verdigris.bake.subject import subject
 
-SMALL = dict(resolution=32, batch=1024, chunk_steps=16, report_samples=3000, instances=4)
+SMALL = dict(levels=1, resolution=32, batch=1024, chunk_steps=16, report_samples=3000, instances=4)
 CONFIG = preset(
     "draft", encode_samples=100_000, tune_samples=50_000, uniform_samples=100_000, auxiliary_samples=0, **SMALL
 )

@@ -18,7 +18,8 @@ from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import as_stored, decode
 from verdigris.model.grid import Grid
 
-SMALL = dict(resolution=32, batch=1024, chunk_steps=16, report_samples=3000, encode_samples=50_000, auxiliary_samples=0)
+SMALL = dict(resolution=32, batch=1024, chunk_steps=16, report_samples=3000, encode_samples=50_000)
+SMALL |= dict(auxiliary_samples=0, levels=2)
 CONFIG = preset("draft", tune_samples=100_000, latent_bits=4, quantise_share=0.3, **SMALL)
 HEADED = replace(CONFIG, auxiliary_samples=20_000)
 
@@ -88,11 +89,13 @@ def test_the_last_part_is_quantised():
 def test_a_bake_of_4_bits_is_stored_as_it_was_trained(baked, tmp_path):
     material, state = baked
     assert material.latent_bits == 4 and material.metadata.bake["latent_bits"] == 4
-    (grid,), (latents,) = material.grids, material.latents
-    np.testing.assert_array_equal(grid.decode(grid.encode(latents)), latents)
+    assert [level.shape[0] for level in material.latents] == [32, 16]
+    for grid, latents in zip(material.grids, material.latents, strict=True):
+        np.testing.assert_array_equal(grid.decode(grid.encode(latents)), latents)
     verdigris.save(material, tmp_path / "a.vdg")
     loaded = verdigris.load(tmp_path / "a.vdg")
-    np.testing.assert_array_equal(loaded.latents[0], latents)
+    for one, other in zip(loaded.latents, material.latents, strict=True):
+        np.testing.assert_array_equal(one, other)
     verdigris.save(loaded, tmp_path / "b.vdg")
     assert (tmp_path / "a.vdg").read_bytes() == (tmp_path / "b.vdg").read_bytes()
 
@@ -117,7 +120,7 @@ def test_the_loss_of_every_part_is_reported(baked):
 
 @pytest.mark.slow
 def test_training_on_codes_beats_rounding_afterwards():
-    sizes = dict(resolution=64, batch=4096, chunk_steps=32, report_samples=30_000, auxiliary_samples=0)
+    sizes = dict(levels=1, resolution=64, batch=4096, chunk_steps=32, report_samples=30_000, auxiliary_samples=0)
     config = preset("draft", encode_samples=1_000_000, tune_samples=4_000_000, **sizes)
     reference = StandIn(64, bump=0.5)
     material = bake(reference, config)

@@ -14,7 +14,7 @@ from verdigris.bake.queries import QuerySource
 from verdigris.model import DecoderConfig, ModelConfig
 from verdigris.runtime import mitsuba
 
-SMALL = dict(batch=64, chunk_steps=2, resolution=32)
+SMALL = dict(levels=1, batch=64, chunk_steps=2, resolution=32)
 
 
 class Recorder(QuerySource):

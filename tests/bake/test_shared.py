@@ -12,7 +12,7 @@ from verdigris.bake import Job, bake, bake_shared, preset
 from verdigris.errors import BakeError
 from verdigris.materials.reference import load_reference
 
-SIZES = dict(resolution=32, batch=1024, chunk_steps=32, report_samples=3000)
+SIZES = dict(levels=2, resolution=32, batch=1024, chunk_steps=32, report_samples=3000)
 CONFIG = preset(
     "draft",
     encode_samples=300_000,

@@ -27,7 +27,7 @@ SPOTS = """<?xml version="1.0"?>
 </materialx>
 """
 FEW = ("batch=1024", "chunk_steps=32", "report_samples=3000", "encode_samples=1000000", "tune_samples=1600000")
-FEW += ("auxiliary_samples=0",)
+FEW += ("auxiliary_samples=0", "levels=2")
 ENCODE_CHUNKS, ALL_CHUNKS = 31, 80
 
 

@@ -98,7 +98,7 @@ class BakeConfig:
     auxiliary_hidden: tuple[int, ...] = (16, 16)
     auxiliary_draws: int = 4
     surface_weight: float = 0.1
-    levels: int = 1
+    levels: int = 0
     level_share: float = 0.2
     footprint_samples: int = 0
     latent_bits: int = 16

@@ -148,7 +148,7 @@ def encode_phase(
     config = part.settings(config)
     steps, batch = config.chunk_steps, config.batch
     lanes = [lane for index, material in enumerate(materials) for lane in _lanes(config, index, material)]
-    owners, noisy = np.array([lane.material for lane in lanes]), np.array([lane.noisy for lane in lanes])
+    owners = np.array([lane.material for lane in lanes])
     turns = deal([lane.share for lane in lanes], chunks * steps)
     count = 9 + max(len(material.scale[0]) for material in materials)
     assert all(material.source.marked == (config.augment_colours > 0.0) for material in materials)
@@ -174,8 +174,7 @@ def encode_phase(
             changed = config.augment_colours * (1.0 - (chunk + 1) / chunks)
             return _recoloured(source, found, colours.draw(rng, len(at_u), changed)) if source.marked else found
 
-        flags = noisy[turn] if noisy.any() else None
-        return (owners[turn], by_owner(turn, ask, count), flags)
+        return (owners[turn], by_owner(turn, ask, count))
 
     advance = compiled(part, partial(_encode_chunk, config, _scales(materials)))
     return Phase(part.name, part.chunks, prepare, advance, lambda at: config.rate)
@@ -187,14 +186,13 @@ class _Lane(NamedTuple):
     material: int
     share: float
     coarse: bool = False
-    noisy: bool = False
 
 
 def _lanes(config: BakeConfig, index: int, material: Encoded) -> list[_Lane]:
     if material.coarse is None:
         return [_Lane(index, material.share)]
-    above, noisy = material.share * config.level_share, material.coarse.levels[0].noisy
-    return [_Lane(index, material.share - above), _Lane(index, above, coarse=True, noisy=noisy)]
+    above = material.share * config.level_share
+    return [_Lane(index, material.share - above), _Lane(index, above, coarse=True)]
 
 
 def _recoloured(source: QuerySource, found: list[Any], channels: colours.Channels) -> list[Any]:
@@ -217,21 +215,19 @@ def _scales(materials: Sequence[Encoded]) -> Scale:
 
 
 def _encode_chunk(
-    config: BakeConfig, scales: Scale, state: Tree, span: Span, turn: jax.Array, columns: list[jax.Array],
-    noisy: jax.Array | None,
-) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """turn: the material of each step; columns: nine of the queries, then the encoder's inputs; noisy: whether targets
-    of a step are."""
+    config: BakeConfig, scales: Scale, state: Tree, span: Span, turn: jax.Array, columns: list[jax.Array]
+) -> tuple[Tree, jax.Array]:
+    """turn: the material of each step; columns: nine of the queries, then the encoder's inputs."""
     mean, deviation = (jnp.asarray(part) for part in scales)
 
     def step(carry: Tree, query: Any) -> Any:
         network, encoders = carry
-        turn, noisy, values, wi, wo, target = query
+        turn, values, wi, wo, target = query
         mine = jax.tree.map(lambda leaf: leaf[turn], encoders)
 
         def objective(trained: Tree, layers: Layers) -> jax.Array:
             latent = encode(layers, (mean[turn], deviation[turn]), values)
-            return mean_loss(config, as_stored(trained), latent, wi, wo, target, noisy=noisy)
+            return mean_loss(config, as_stored(trained), latent, wi, wo, target)
 
         loss, (grads, own) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], mine["values"])
         rate = config.rate * span.scale
@@ -240,7 +236,7 @@ def _encode_chunk(
 
     steps = config.chunk_steps
     values = tuple(value.reshape(steps, -1) for value in columns[9:])
-    queries = (turn, noisy, values, *split(columns[:9], steps))
+    queries = (turn, values, *split(columns[:9], steps))
     (network, encoders), loss = jax.lax.scan(step, (state["network"], state["encoders"]), queries)
     return {"network": network, "encoders": encoders}, loss
 

@@ -2,8 +2,8 @@
 
 A query at level k learns the response averaged over a Gaussian footprint about its position, whose standard deviation
 is half a texel of that level [P], by a few positions of it. Such a target is noisy, and the losses learn something near
-its median. Where the positions are too few for that to be nearly the mean, `losses.mean_l2` is added, which learns the
-mean.
+its median. Where the positions are too few for that to be nearly the mean, the texels also follow `losses.mean_l2`,
+which learns the mean. docs/training.md has what was measured.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -72,11 +72,16 @@ def albedo_max(material: NeuralMaterial, rng: np.random.Generator) -> float:
     return float(weight.reshape(ALBEDO_POINTS, ALBEDO_SAMPLES, 3).mean(axis=1).max())
 
 
-def by_level(material: NeuralMaterial, source: QuerySource, rng: np.random.Generator) -> dict[str, list[float]]:
-    """Of each level above 0, the power-L1 against responses averaged over footprints, and learned light over true."""
+def by_level(
+    material: NeuralMaterial, source: QuerySource, sides: Sequence[int], rng: np.random.Generator
+) -> dict[str, list[float]]:
+    """Power-L1 against responses averaged over footprints, and learned light over true, at levels 1, 2, ...
+
+    sides: of these levels; where the material has not so many, its last one answers.
+    """
     errors, ratios = list[float](), list[float]()
-    for level, texels in enumerate(material.latents[1:], 1):
-        uv, deviation = rng.random((LEVEL_QUERIES, 2), dtype=np.float32), 0.5 / texels.shape[1]
+    for level, side in enumerate(sides, 1):
+        uv, deviation = rng.random((LEVEL_QUERIES, 2), dtype=np.float32), 0.5 / side
         blur = Blur(footprint=Footprint(np.full(LEVEL_QUERIES, deviation, np.float32), LEVEL_SAMPLES))
         queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), spread=2.0 * deviation, blur=blur)
         wi, wo, target, _ = queries.numpy()
@@ -92,6 +97,7 @@ def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np
     Raises BakeError when the material answers with a value that is not finite.
     """
     learned, true, by_kind = [], [], {}
+    sides = [level.shape[1] for level in material.latents[1:]]
     for kind, mix in KINDS.items():
         uv = rng.random((samples // 3, 2), dtype=np.float32)
         queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), mix)
@@ -116,5 +122,5 @@ def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np
         "energy_ratio": energy,
         "albedo_max": albedo_max(material, rng),
         "reciprocity_error": reciprocity_error(material.eval, uv, wi, wo),
-        **(by_level(material, source, rng) if len(material.latents) > 1 else {}),
+        **(by_level(material, source, sides, rng) if sides else {}),
     }

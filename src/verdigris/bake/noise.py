@@ -21,7 +21,7 @@ moves their optimum by about 0.25^2 / 3, or 2 %."""
 
 MOST = 8
 FOOTPRINT_QUERIES, FOOTPRINT_REPEATS = 1024, 16
-FOOTPRINT_SAMPLES = (2, 4, 8)
+FOOTPRINT_SAMPLES = (2, 4)
 ENERGY_KEPT = 0.95
 """Share of the light of coarse levels that a loss which learns the median of a target may keep."""
 

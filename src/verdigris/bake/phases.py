@@ -143,8 +143,9 @@ def mean_loss(
 ) -> jax.Array:  # fmt: skip
     """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
 
-    settle: weight of `losses.power_mean` in the gradient, 0 to 1. noisy: whether `losses.mean_l2` is added to it, `[]`.
-    The value always is that of `config.loss`, so that curves go on. Both sides go without the cosine where the decoder
+    settle: weight of `losses.power_mean` in the gradient, 0 to 1. noisy: whether `losses.mean_l2` is added to that of
+    the latents, `[]`; the network, which all levels share, would follow the few queries that outshine the rest. The
+    value always is that of `config.loss`, so that curves go on. Both sides go without the cosine where the decoder
     answers without it; a query's is 1e-4 at least.
     """
     true = target if config.model.decoder.cosine else target / wo[2]
@@ -154,7 +155,12 @@ def mean_loss(
         return loss
     followed = loss if settle is None else (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
     if noisy is not None:
-        followed += jnp.where(noisy, MEAN_WEIGHT * jnp.mean(losses.mean_l2(learned, true)), 0.0)
+
+        def mean() -> jax.Array:
+            kept = answer(config.model, jax.lax.stop_gradient(network), latent, wi, wo)
+            return MEAN_WEIGHT * jnp.mean(losses.mean_l2(kept, true))
+
+        followed += jax.lax.cond(noisy, mean, lambda: jnp.zeros((), jnp.float32))
     return followed + jax.lax.stop_gradient(loss - followed)
 
 

@@ -80,6 +80,9 @@ class QuerySource:
         reach = mi.Float(spread) if isinstance(spread, np.ndarray) else dr.opaque(mi.Float, spread)
         near = wrapped(dr, uv + reach * (mi.Point2f(rng.next_float32(), rng.next_float32()) - 0.5))
         wi, wo, pdf = _direction_pairs(mi, dr, self.reference, near, rng, (half, cosine))
+        if blur.cone > 0.0 or blur.footprint.wide is not None:
+            # All of it: several kernels follow, and what is left open would be traced again with the last.
+            dr.eval(uv, wi, wo, pdf, rng)
         target = self._targets(uv, wi, wo, rng, blur)
         finite = dr.isfinite(target.x) & dr.isfinite(target.y) & dr.isfinite(target.z)
         target = dr.select(finite, dr.maximum(target, 0.0), 0.0)
@@ -105,7 +108,6 @@ class QuerySource:
         if deviation is None or blur.cone > 0.0:
             return self._average(self.reference, (uv, wi, wo), rng, blur, deviation)
         # Few queries have a footprint, and only these are asked for several times.
-        dr.eval(uv, wi, wo, rng)
         target = dr.zeros(mi.Color3f, len(deviation))
         points, areas = (mi.UInt32(np.flatnonzero(chosen).astype(np.uint32)) for chosen in (deviation == 0, deviation))
         if len(points):
