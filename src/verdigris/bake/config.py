@@ -78,12 +78,12 @@ class BakeConfig:
     encode_samples: int = 30_000_000
     tune_samples: int = 150_000_000
     uniform_samples: int = 60_000_000
-    batch: int = 8192
-    chunk_steps: int = 64
+    batch: int = 2048
+    chunk_steps: int = 256
     mix: DirectionMix = DirectionMix()
     loss: LossName = "power_l1"
-    rate: float = 8e-3
-    texel_rate: float = 1e-2
+    rate: float = 1.6e-2
+    texel_rate: float = 2e-2
     rate_end: float = 0.01
     report_samples: int = 65536
     estimates: int = 0
