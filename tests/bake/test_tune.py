@@ -10,7 +10,7 @@ from verdigris.bake.phases import Span, Texture, optimiser_state, texture_state,
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import init_network
 
-CONFIG = BakeConfig(resolution=32, batch=1024, chunk_steps=16, auxiliary_samples=0)
+CONFIG = BakeConfig(resolution=32, batch=1024, chunk_steps=16, rate=8e-3, texel_rate=1e-2, auxiliary_samples=0)
 CHUNKS = 60
 TEXTURES = [Texture(32, 0.5), Texture(16, 0.3, level=1), Texture(4, 0.15, level=3), Texture(1, 0.05, level=5)]
 
