@@ -23,7 +23,7 @@ KINDS = {
 ALBEDO_POINTS, ALBEDO_SAMPLES = 128, 256
 RELATIVE_EPSILON = 1e-2
 
-LEVEL_QUERIES, LEVEL_SAMPLES = 2048, 64
+LEVEL_QUERIES, LEVEL_SAMPLES = 1024, 64
 """Queries at each level above 0, and positions of its footprint that the truth of one averages."""
 
 Forward = Callable[[Array, Array, Array], Array]
@@ -79,15 +79,17 @@ def by_level(
 
     sides: of these levels; where the material has not so many, its last one answers.
     """
+    n = LEVEL_QUERIES * len(sides)
+    uv, level = rng.random((n, 2), dtype=np.float32), np.repeat(np.arange(1.0, len(sides) + 1.0), LEVEL_QUERIES)
+    spread = np.repeat(1.0 / np.asarray(sides, np.float32), LEVEL_QUERIES)
+    blur = Blur(footprint=Footprint(0.5 * spread, LEVEL_SAMPLES))
+    queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), spread=spread, blur=blur)
+    wi, wo, target, _ = queries.numpy()
+    pairs = zip(np.split(material.eval(uv, wi, wo, level), len(sides)), np.split(target, len(sides)), strict=True)
     errors, ratios = list[float](), list[float]()
-    for level, side in enumerate(sides, 1):
-        uv, deviation = rng.random((LEVEL_QUERIES, 2), dtype=np.float32), 0.5 / side
-        blur = Blur(footprint=Footprint(np.full(LEVEL_QUERIES, deviation, np.float32), LEVEL_SAMPLES))
-        queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), spread=2.0 * deviation, blur=blur)
-        wi, wo, target, _ = queries.numpy()
-        answer = material.eval(uv, wi, wo, level=level)
-        errors.append(power_l1(answer, target))
-        ratios.append(float(answer.sum(dtype=np.float64) / max(target.sum(dtype=np.float64), 1e-12)))
+    for answer, true in pairs:
+        errors.append(power_l1(answer, true))
+        ratios.append(float(answer.sum(dtype=np.float64) / max(true.sum(dtype=np.float64), 1e-12)))
     return {"power_l1_by_level": errors, "light_by_level": ratios}
 
 
