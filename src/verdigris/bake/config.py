@@ -82,8 +82,8 @@ class BakeConfig:
     chunk_steps: int = 256
     mix: DirectionMix = DirectionMix()
     loss: LossName = "power_l1"
-    rate: float = 1.6e-2
-    texel_rate: float = 2e-2
+    rate: float = 8e-3
+    texel_rate: float = 1e-2
     rate_end: float = 0.01
     report_samples: int = 65536
     estimates: int = 0
