@@ -39,7 +39,7 @@ def test_the_parts_of_a_phase_are_all_of_it_in_order(count, chunks):
 
 
 def test_counts_fall_by_quarters_over_equal_parts():
-    found = parts(BakeConfig(instances=64, instance_share=0.6), "encode", 100)
+    found = parts(BakeConfig(batch=8192, instances=64, instance_share=0.6), "encode", 100)
     assert [(part.count, part.chunks) for part in found] == [(64, 20), (16, 20), (4, 20), (1, 40)]
     assert [part.name for part in found] == ["encode 64", "encode 16", "encode 4", "encode"]
     assert parts(BakeConfig(instances=1), "tune", 9) == [whole("tune", 9)]
