@@ -9,7 +9,7 @@ frames: two learned frames, beside none and a decoder of at least as many number
 loop: samples a second of a whole bake's loop, beside those of its step on queries that are made already.
 
 Errors are power-L1 on queries that no training has seen. Budgets are small, so their errors are not those of the
-presets; the lottery's batch is a quarter of theirs, so that it takes as many steps as four times its samples would.
+presets.
 Every result is kept in `--out`: a run that was stopped goes on. Let nothing else run meanwhile where time matters: in
 all but the lottery's and the frames' errors.
 """
