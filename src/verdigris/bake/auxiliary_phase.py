@@ -17,7 +17,7 @@ from verdigris.bake.batches import Steps, by_owner
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, update
 from verdigris.bake.queries import QuerySource
-from verdigris.bake.trainable import as_stored
+from verdigris.bake.trainable import as_stored, float16
 from verdigris.bake.turns import deal
 from verdigris.conventions import Array
 from verdigris.model.auxiliary import Auxiliary
@@ -120,5 +120,5 @@ def as_heads(hidden: tuple[int, ...], heads: Any, emission_unit: float) -> Auxil
     if "emission" in heads:
         weight, bias = (np.asarray(array) * np.float32(emission_unit**0.5) for array in heads["emission"][-1])
         heads = {**heads, "emission": [*heads["emission"][:-1], (weight, bias)]}
-    rounded = jax.tree.map(lambda array: np.asarray(array).astype(np.float16).astype(np.float32), heads)
+    rounded = jax.tree.map(float16, heads)
     return Auxiliary(hidden, {name: tuple(map(tuple, layers)) for name, layers in rounded.items()})

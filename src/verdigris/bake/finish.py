@@ -14,7 +14,8 @@ from verdigris.bake import lobes, metrics, quantise
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.phases import Texture, phase_rng
 from verdigris.bake.subject import Subject
-from verdigris.conventions import Array, luminance
+from verdigris.bake.trainable import float16
+from verdigris.conventions import luminance
 from verdigris.model.config import Lobe
 from verdigris.model.frames import shading_frames
 from verdigris.model.grid import Grid
@@ -38,12 +39,12 @@ def rounded(config: BakeConfig, state: Any, textures: Sequence[Texture], materia
         latents, grids = zip(*(quantise.stored(state, index, config.latent_bits) for index in mine), strict=True)
     else:
         texels = [np.asarray(state["textures"][index])[:channels].transpose(1, 2, 0) for index in mine]
-        latents = tuple(_float16(np.clip(level, -LATENT_MAX, LATENT_MAX)) for level in texels)
+        latents = tuple(float16(np.clip(level, -LATENT_MAX, LATENT_MAX)) for level in texels)
     return NeuralMaterial(
         config=config.model,
         latents=latents,
-        frame_weight=_float16(network["frames"]) if "frames" in network else None,
-        layers=tuple((_float16(weight), _float16(bias)) for weight, bias in network["layers"]),
+        frame_weight=float16(network["frames"]) if "frames" in network else None,
+        layers=tuple((float16(weight), float16(bias)) for weight, bias in network["layers"]),
         lobes=_ONE_COSINE,
         grids=grids,
     )
@@ -83,10 +84,6 @@ def network_digest(material: NeuralMaterial) -> str:
         digest.update(f"{array.shape}".encode())
         digest.update(array.astype("<f2").tobytes())
     return digest.hexdigest()
-
-
-def _float16(array: Any) -> Array:
-    return np.ascontiguousarray(np.asarray(array)).astype(np.float16).astype(np.float32)
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,8 @@ EPSILON = 1e-2
 """Keeps the relative losses finite where the response vanishes; a response of 1e-2 is dark against a white 1/pi."""
 
 DARK = 1e-3
+"""Keeps the denominator of `power_mean` above 0."""
+
 BEND = 1.0
 """Error in units of `power_l1` from which `power_mean` counts it once instead of squared."""
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from verdigris.conventions import Array
 from verdigris.model.config import Activation, DecoderConfig, ModelConfig
 from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
@@ -55,6 +56,11 @@ def as_stored(values: Any) -> Any:
     return jax.tree.map(
         lambda x: x + jax.lax.stop_gradient(jax.lax.reduce_precision(x, exponent_bits=5, mantissa_bits=10) - x), values
     )
+
+
+def float16(array: Any) -> Array:
+    """An array rounded to float16, in float32: the numbers that `as_stored` trains with, once training is over."""
+    return np.ascontiguousarray(np.asarray(array)).astype(np.float16).astype(np.float32)
 
 
 Rows = tuple[jax.Array, jax.Array, jax.Array]
