@@ -19,7 +19,9 @@ TOLERANCE = 0.25
 """Relative standard deviation that the average may keep: the losses take a root of the target, so that what remains
 moves their optimum by about 0.25^2 / 3, or 2 %."""
 
-MOST = 8
+MOST = 4
+"""Estimates: at equal time eight come no closer, and four leave no bias that one can measure (docs/training.md)."""
+
 FOOTPRINT_QUERIES, FOOTPRINT_REPEATS = 1024, 16
 FOOTPRINT_SAMPLES = (2, 4)
 ENERGY_KEPT = 0.95
