@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
-import time
 from pathlib import Path
+
+from bake_quality import bake
 
 import verdigris
 from verdigris.errors import VerdigrisError
@@ -24,8 +23,6 @@ from verdigris.render.compare import ComparisonResult, compare_images, contact_s
 from verdigris.render.compare import compare as render_both
 from verdigris.render.image import read_image
 from verdigris.render.pathtrace import coverage
-
-SECONDS = "seconds.json"
 
 
 def materials(sources: list[str]) -> list[tuple[str, str]]:
@@ -37,26 +34,13 @@ def materials(sources: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def bake(source: str, material: str, preset: str, asset: Path) -> float:
-    """Bakes by the command line and returns the seconds it took, start to end."""
-    record = asset.parent / SECONDS
-    known = json.loads(record.read_text()) if record.is_file() else {}
-    if asset.is_file() and asset.name in known:
-        return float(known[asset.name])
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "verdigris.cli.main", "bake", source, "-m", material]
-    subprocess.run([*command, "--preset", preset, "-o", str(asset)], check=True, stdout=sys.stderr)
-    known[asset.name] = round(time.perf_counter() - start, 1)
-    record.write_text(json.dumps(known, indent=1, sort_keys=True))
-    return float(known[asset.name])
-
-
 def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sources", nargs="+", help="folders of .mtlx documents, or library:NAME")
     parser.add_argument("--out", type=Path, required=True, help="folder for assets and pictures")
     parser.add_argument("--preset", default="draft")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of all bakes")
     parser.add_argument("--size", type=int, default=256, help="side of the pictures in pixels")
     parser.add_argument("--spp", type=int, default=256, help="samples a pixel, of each picture")
     parser.add_argument("--bake-only", action="store_true", help="leave the pictures for a later run")
@@ -72,7 +56,7 @@ def main() -> None:
             refused[label] = str(error).replace(str(Path(source).parent), "")
             continue
         asset = options.out / f"{label.replace('/', '.')}.vdg"
-        rows.append((label, source, material, asset, bake(source, material, options.preset, asset)))
+        rows.append((label, source, material, asset, bake(source, material, asset, options)))
     if not options.bake_only:
         compared = [(row[0], compare(*row[1:4], options)) for row in rows]
         contact_sheet(compared, options.out / "contact_sheet.png", columns=2, panel_width=192)
