@@ -30,6 +30,25 @@ def choose_level(level: float | Array, count: int, n: int, seed: int) -> Indices
     return (floor + (np.random.default_rng(seed).random(n) < fraction)).astype(np.intp)
 
 
+ANISOTROPY = 4.0
+"""Longest footprint, in its widths, that the level of its width answers for: see docs/level-of-detail.md."""
+
+
+def footprint_level(duv_dx: Array, duv_dy: Array, height: int, width: int) -> Array:
+    """Fractional level for a footprint, not yet clamped, `[n, 2], [n, 2] -> [n]`: 0 where a texel of level 0 spans it.
+
+    duv_dx, duv_dy: uv partials, the vectors that span a pixel's parallelogram. height, width: of level 0. Of a longish
+    footprint the width counts, its area over its longer side, but at least that side over ANISOTROPY. -inf where both
+    partials are 0.
+    """
+    size = np.array([width, height])
+    x, y = duv_dx * size, duv_dy * size
+    longest = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
+    area = np.abs(x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(np.maximum(np.nan_to_num(area / longest), longest / ANISOTROPY))
+
+
 def _neighbours(coordinate: Array, size: int) -> tuple[Indices, Indices, Array]:
     """The two texels around a texture coordinate and the weight of the second, each `[n]`."""
     # The whole part goes first: it carries no information, and in float32 it would cost the fraction its digits.

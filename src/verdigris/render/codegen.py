@@ -20,13 +20,17 @@ from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BET
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 from verdigris.model.frames import NORM_MIN
 from verdigris.model.neural import NeuralMaterial
+from verdigris.render.pyramid import Pyramid
 from verdigris.runtime import mitsuba
 
 Float = Any
 """Dr.Jit and Mitsuba types depend on the variant, so annotations can only name them: Float, Vector3f, ..."""
 Point2f = Any
+Vector2f = Any
 Vector3f = Any
 Color3f = Any
+Level = Any
+"""A number, or an array of numbers or of UInt32."""
 Frame = tuple[Vector3f, Vector3f, Vector3f]
 """t, b, n of a learned shading frame."""
 
@@ -36,40 +40,47 @@ def _literal(layers: Layers) -> list[tuple[list[list[float]], list[float]]]:
 
 
 class DrjitMaterial:
-    """Traced `eval_dr`, `pdf_dr`, `sample_dr` of a neural material at one level of its pyramid.
+    """Traced `eval_dr`, `pdf_dr`, `sample_dr` of a neural material, and its heads.
 
     Conventions: `verdigris.conventions`. Arguments and results are arrays of the Mitsuba variant in force when the
     object was made. Agrees with `NeuralMaterial` to 1e-5 relative in float32.
+
+    level: of the pyramid, 0 the finest, a number or one a lane; the nearest one that exists answers. A fractional level
+    is thus chosen at random between its neighbours, as `NeuralMaterial` does it, by adding u - 1/2 to it, u uniform in
+    [0, 1): the caller's, so that calls at one place agree.
     """
 
-    def __init__(self, material: NeuralMaterial, level: int = 0) -> None:
-        """level: of the pyramid, clamped to those that exist."""
+    def __init__(self, material: NeuralMaterial, forced_level: float | None = None) -> None:
+        """forced_level: answers whatever level is asked for; clamped to those that exist."""
         self.material = material
+        self._forced_level = forced_level
         # Dr.Jit looks for libLLVM when it is imported, so it must not be imported before `mitsuba()` has found one.
         self._mi, self._dr = mitsuba(), import_module("drjit")
-        latents = material.latents[min(max(level, 0), len(material.latents) - 1)].astype(np.float32)
-        self._constant = latents[0, 0].tolist() if latents.shape[:2] == (1, 1) else None
-        self._texture = None if self._constant is not None else self._make_texture(latents)
+        self._pyramid = Pyramid(material.latents)
         self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
         self._layers = _literal(material.layers)
         heads = {} if material.auxiliary is None else material.auxiliary.heads
         self._heads = {name: _literal(layers) for name, layers in heads.items()}
 
-    def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f) -> Color3f:
+    def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Color3f:
         """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""
-        latent = self._fetch(uv)
+        latent = self._fetch(uv, level)
         return self._response(latent, self._frames(latent), wi, wo)
 
-    def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f) -> Float:
+    def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Float:
         """Density of `sample_dr` per solid angle; 0 where wi or wo is not above the horizon."""
-        return self._mixture_pdf(self._frames(self._fetch(uv)), wi, wo)
+        return self._mixture_pdf(self._frames(self._fetch(uv, level)), wi, wo)
 
-    def sample_dr(self, uv: Point2f, wi: Vector3f, u1: Float, u2: Point2f) -> tuple[Vector3f, Float]:
+    def sample_dr(self, uv: Point2f, wi: Vector3f, u1: Float, u2: Point2f, level: Level = 0) -> tuple[Vector3f, Float]:
         """A direction and its density; density 0 marks a null sample. u1 picks the lobe, u2 the direction."""
         dr = self._dr
-        frames = self._frames(self._fetch(uv))
+        frames = self._frames(self._fetch(uv, level))
         wo, valid = self._sample_lobes(frames, wi, u1, u2)
         return wo, dr.select(valid, self._mixture_pdf(frames, wi, wo), 0)
+
+    def level_dr(self, duv_dx: Vector2f, duv_dy: Vector2f) -> Level:
+        """The level for a footprint, see `verdigris.model.latents.footprint_level`; 0 where both partials are 0."""
+        return self._pyramid.level_of(duv_dx, duv_dy)
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -86,35 +97,35 @@ class DrjitMaterial:
         """Whether the surface can be anything but opaque."""
         return "opacity" in self._heads
 
-    def albedo_dr(self, uv: Point2f, wi: Vector3f) -> Color3f:
+    def albedo_dr(self, uv: Point2f, wi: Vector3f, level: Level = 0) -> Color3f:
         """Directional albedo; 0 where wi is not above the horizon. Raises ValueError without a head of that name."""
-        raw = self._head("albedo", uv, wi)
+        raw = self._head("albedo", uv, level, wi)
         return self._dr.select(wi.z > 0, self._mi.Color3f(*map(self._sigmoid, raw)), 0)
 
-    def guides_dr(self, uv: Point2f) -> tuple[Color3f, Vector3f, Float]:
+    def guides_dr(self, uv: Point2f, level: Level = 0) -> tuple[Color3f, Vector3f, Float]:
         """Albedo, unit normal in the local frame, roughness. Raises ValueError without a head of that name."""
-        raw = self._head("guides", uv)
+        raw = self._head("guides", uv, level)
         normal = self._normalize(self._mi.Vector3f(raw[3], raw[4], raw[5] + 1))
         return self._mi.Color3f(*map(self._sigmoid, raw[:3])), normal, self._sigmoid(raw[6])
 
-    def emission_dr(self, uv: Point2f) -> Color3f:
+    def emission_dr(self, uv: Point2f, level: Level = 0) -> Color3f:
         """Radiance emitted along the normal; 0 without a head of that name."""
         if not self.emits:
             return self._mi.Color3f(0)
-        root = self._dr.maximum(self._mi.Color3f(*self._head("emission", uv)), 0)
+        root = self._dr.maximum(self._mi.Color3f(*self._head("emission", uv, level)), 0)
         return root * root
 
-    def opacity_dr(self, uv: Point2f) -> Float:
+    def opacity_dr(self, uv: Point2f, level: Level = 0) -> Float:
         """Share of the surface that is there, 0 to 1; 1 without a head of that name."""
-        return self._sigmoid(self._head("opacity", uv)[0]) if self.cuts_out else self._mi.Float(1)
+        return self._sigmoid(self._head("opacity", uv, level)[0]) if self.cuts_out else self._mi.Float(1)
 
-    def _head(self, name: str, uv: Point2f, wi: Vector3f = None) -> list[Float]:
+    def _head(self, name: str, uv: Point2f, level: Level, wi: Vector3f = None) -> list[Float]:
         """The last numbers of a head: see `model/auxiliary.py`."""
         if name not in self._heads:
             raise ValueError(
                 f"auxiliary: expected a head {name!r}, got a material with {', '.join(self.heads) or 'none'}"
             )
-        x = list(self._fetch(uv))
+        x = list(self._fetch(uv, level))
         if name in DIRECTIONAL:
             x = [self._dr.dot(axis, wi) for frame in self._frames(x) for axis in frame] + x
         return self._network(self._heads[name], ACTIVATION, x)
@@ -124,19 +135,10 @@ class DrjitMaterial:
         decay = dr.exp(-dr.abs(raw))
         return dr.select(raw >= 0, 1, decay) / (1 + decay)
 
-    def _make_texture(self, latents: np.ndarray) -> Any:
-        mi, dr = self._mi, self._dr
-        # use_accel: the texture units of a GPU blend with 8 bits of weight, too coarse for a decoder.
-        return mi.Texture2f(
-            mi.TensorXf(latents), use_accel=False, filter_mode=dr.FilterMode.Linear, wrap_mode=dr.WrapMode.Repeat
-        )
-
-    def _fetch(self, uv: Point2f) -> list[Float]:
+    def _fetch(self, uv: Point2f, level: Level) -> list[Float]:
         """The latent's channels at uv."""
-        dr = self._dr
-        if self._texture is None:
-            return [self._mi.Float(value) for value in self._constant or ()]
-        return self._texture.eval(uv - dr.floor(uv))
+        asked = level if self._forced_level is None else self._forced_level
+        return self._pyramid.fetch(uv, self._pyramid.whole(asked))
 
     def _frames(self, latent: list[Float]) -> list[Frame]:
         """See `model/frames.py`."""

@@ -35,6 +35,7 @@ VARIANTS = ("llvm_ad_rgb", "cuda_ad_rgb")
 class DrjitBsdf(Protocol):
     """What a material must offer to be rendered: the trio, traced. Conventions: `verdigris.conventions`.
 
+    One that has levels of detail offers `level_dr(duv_dx, duv_dy)`, and takes its answer as `level` in all others.
     One whose `cuts_out` is true offers `opacity_dr`, one whose `emits` is true `emission_dr`, as
     `verdigris.materials.material.Material` has them.
     """
@@ -138,15 +139,15 @@ def _bsdf_class(variant: str) -> type:
         def sample(self, ctx: Any, si: Any, sample1: Any, sample2: Any, active: Any = True) -> tuple[Any, Any]:
             bs, weight = dr.zeros(mi.BSDFSample3f), mi.Color3f(0)
             reflects, passes = self._enabled(ctx)
-            there = self._there(si)
+            there, at = self._there(si), self._level(si)
             # Probability of reflecting: the opacity where there is a choice.
             share = there if reflects and passes else mi.Float(1.0 if reflects else 0.0)
             if reflects:
                 uv, mirror, wi = local_frame(mi, dr, si)
                 rescaled = dr.minimum(sample1 / dr.maximum(share, 1e-8), 1 - 2**-24) if passes else sample1
-                wo, pdf = self.material.sample_dr(uv, wi, rescaled, sample2)
+                wo, pdf = self.material.sample_dr(uv, wi, rescaled, sample2, **at)
                 valid = active & (wi.z > 0) & (wo.z > 0) & (pdf > 0)
-                value = self.material.eval_dr(uv, wi, wo) / pdf
+                value = self.material.eval_dr(uv, wi, wo, **at) / pdf
                 weight = dr.select(valid, value if passes else value * there, 0)
                 bs.wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
                 bs.pdf = dr.select(valid, pdf * share, 0)
@@ -171,11 +172,11 @@ def _bsdf_class(variant: str) -> type:
             reflects, passes = self._enabled(ctx)
             if not reflects:
                 return mi.Color3f(0), mi.Float(0)
-            uv, mirror, wi = local_frame(mi, dr, si)
+            at, (uv, mirror, wi) = self._level(si), local_frame(mi, dr, si)
             wo = mi.Vector3f(wo.x, dr.mulsign(wo.y, mirror), wo.z)
             active = active & (wi.z > 0) & (wo.z > 0)
-            value = dr.select(active, self.material.eval_dr(uv, wi, wo), 0)
-            pdf = dr.select(active, self.material.pdf_dr(uv, wi, wo), 0)
+            value = dr.select(active, self.material.eval_dr(uv, wi, wo, **at), 0)
+            pdf = dr.select(active, self.material.pdf_dr(uv, wi, wo, **at), 0)
             there = self._there(si)
             return value * there, pdf * there if passes else pdf
 
@@ -191,7 +192,17 @@ def _bsdf_class(variant: str) -> type:
             """Share of the surface that is there."""
             if not self.cuts_out:
                 return mi.Float(1)
-            return self.material.opacity_dr(local_frame(mi, dr, si)[0])  # type: ignore[attr-defined]
+            uv, _, _ = local_frame(mi, dr, si)
+            return self.material.opacity_dr(uv, **self._level(si))  # type: ignore[attr-defined]
+
+        def _level(self, si: Any) -> dict[str, Any]:
+            """The level of detail as an argument of the material's functions, where it has levels.
+
+            It depends on the partials alone, so all calls at a hit agree. Where an integrator leaves these at 0, so is it.
+            """
+            if not hasattr(self.material, "level_dr"):
+                return {}
+            return {"level": self.material.level_dr(si.duv_dx, si.duv_dy)}
 
         def to_string(self) -> str:
             return f"VerdigrisBSDF[material = {type(self.material).__name__}]"
