@@ -25,7 +25,7 @@ class Recorder(QuerySource):
 
 
 def material(source, share=1.0):
-    return encoder.encoded(source, levels.textures(CONFIG, source, 32), share, np.random.default_rng(0))
+    return encoder.encoded(source, levels.textures(CONFIG, 32), share, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -48,10 +48,11 @@ def test_inputs_are_parameters_then_the_mark_then_spreads_and_level(marked):
 
 def test_texels_are_drawn_by_the_shares_of_their_levels():
     coarse, n = material(QuerySource(StandIn(32), DirectionMix())).coarse, 20_000
-    u, v, spread, values = coarse.draw(n, np.random.default_rng(1))
+    u, v, footprint, values = coarse.draw(n, np.random.default_rng(1))
     level = values[-1].astype(int)
     np.testing.assert_allclose(np.bincount(level, minlength=6)[1:] / n, coarse.shares, atol=0.01)
-    np.testing.assert_allclose(spread, 2.0**level / 32)
+    np.testing.assert_allclose(footprint.deviation, 0.5 * 2.0**level / 32)
+    np.testing.assert_array_equal(footprint.samples, np.array([1, *levels.POSITIONS, 32])[level])
     first, side = np.array([0, 0, 256, 320, 336, 340])[level], (32 // 2**level)
     x, y = u * side - 0.5, v * side - 0.5
     np.testing.assert_allclose(x, np.round(x), atol=1e-4)

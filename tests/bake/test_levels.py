@@ -7,7 +7,7 @@ import pytest
 
 import verdigris
 from bake_standin import StandIn
-from verdigris.bake import bake, lean, levels, noise, preset
+from verdigris.bake import bake, lean, levels, preset
 from verdigris.bake.blur import Blur, Footprint
 from verdigris.bake.config import DirectionMix
 from verdigris.bake.metrics import power_l1
@@ -22,34 +22,24 @@ def test_every_level_has_a_share_and_level_0_most():
     found = levels.shares(config, 10)
     assert sum(found) == pytest.approx(1.0) and found[0] == pytest.approx(0.8)
     assert all(a > b for a, b in zip(found[:-1], found[1:], strict=True))
-    # The top, one texel: a step in ninety.
-    assert found[-1] > 0.2 * 0.5 / 9
+    # The top, one texel: a step in four hundred.
+    assert found[-1] > 0.2 * levels.EVEN / 9
 
 
 def test_the_levels_of_a_texture():
-    source = QuerySource(StandIn(32), DirectionMix())
-    found = levels.textures(preset("draft", levels=0), source, 32)
+    found = levels.textures(preset("draft", levels=0), 32)
     assert [texture.side for texture in found] == list(lean.sides(32))
     assert [texture.level for texture in found] == list(range(6))
     assert [texture.deviation for texture in found] == [0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2]
-    assert not found[0].noisy
-    assert [texture.side for texture in levels.textures(preset("draft", levels=3), source, 32)] == [32, 16, 8]
-    assert [texture.side for texture in levels.textures(preset("draft", levels=0), source, 1)] == [1]
+    assert [texture.side for texture in levels.textures(preset("draft", levels=3), 32)] == [32, 16, 8]
+    assert [texture.side for texture in levels.textures(preset("draft", levels=0), 1)] == [1]
 
 
-def test_a_bumpy_glossy_surface_needs_more_positions():
-    """Flat: the fewest. Bumps beside which the highlight is narrow: the most there are, and they are too few."""
-    deviations = [0.25, 0.5]
-
-    def samples(bump, alpha, given=0):
-        source = QuerySource(StandIn(64, alpha=alpha, f0=0.9, bump=bump), DirectionMix())
-        return noise.footprint_samples_for(source, deviations, 0, given)
-
-    assert samples(0.0, (0.3, 0.4)) == (noise.FOOTPRINT_SAMPLES[0], False)
-    assert samples(0.3, (0.03, 0.05)) == (noise.FOOTPRINT_SAMPLES[-1], True)
-    assert samples(0.3, (0.03, 0.05), given=64) == (64, True)
-    assert samples(0.3, (0.03, 0.05), given=256) == (256, False)
-    assert samples(0.0, (0.3, 0.4), given=3) == (3, False)
+def test_coarser_levels_average_more_positions():
+    found = [texture.samples for texture in levels.textures(preset("draft", levels=0), 128)]
+    assert found == [1, 4, 8, 16, 32, 32, 32, 32]
+    given = [texture.samples for texture in levels.textures(preset("draft", levels=0, footprint_samples=3), 4)]
+    assert given == [1, 3, 3]
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from verdigris.conventions import Array
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """`samples` positions of a Gaussian about a query's own, with the standard deviation that the query has in u and v,
-    `[n]`; 0, or None for all: its own position alone."""
+    """`samples` positions of a Gaussian about a query's own, one number for all or `[n]`, with the standard deviation
+    that the query has in u and v, `[n]`; 0, or None for all: its own position alone."""
 
     deviation: Array | None = None
-    samples: int = 1
+    samples: int | NDArray[np.uint32] = 1
 
     @property
     def wide(self) -> Array | None:
         """The deviations, if any query has one."""
         return self.deviation if self.deviation is not None and self.deviation.any() else None
+
+    @property
+    def spread(self) -> Array:
+        """Sides of the texels whose footprints they are, in u and v."""
+        assert self.deviation is not None
+        return 2.0 * self.deviation
+
+    @property
+    def counts(self) -> NDArray[np.uint32]:
+        """Positions of each of the queries that have a deviation, in their order."""
+        assert self.deviation is not None
+        return np.broadcast_to(np.uint32(self.samples), self.deviation.shape)[self.deviation > 0]
 
 
 NO_FOOTPRINT = Footprint()
@@ -41,6 +57,9 @@ class Blur:
 
 NO_BLUR = Blur()
 
+R2 = (3242174889, 2447445414)
+"""The steps of the additive sequence R2 along u and v, in units of 2^-32: 1 / p and 1 / p^2 with p^3 = p + 1."""
+
 
 class Places:
     """Positions of footprints in Dr.Jit: a row of them that fills each footprint evenly, however many are taken.
@@ -55,14 +74,32 @@ class Places:
         self._shift = mi.Point2f(rng.next_float32(), rng.next_float32())
         dr.make_opaque(self._uv, self._deviation, self._shift, rng)
 
-    def at(self, index: int) -> Any:
-        """Position number `index` of each footprint, `Point2f` in the unit square."""
+    def at(self, index: Any) -> Any:
+        """Position number `index` (`UInt32`) of each footprint, `Point2f` in the unit square."""
         mi, dr = self._mi, self._dr
-        step = [dr.opaque(mi.Float, (index * ratio) % 1.0) for ratio in (0.7548776662466927, 0.5698402909980532)]
+        step = [mi.Float(index * mi.UInt32(ratio)) * 2.0**-32 for ratio in R2]
         point = wrapped(dr, self._shift + mi.Point2f(*step))
         sin_p, cos_p = dr.sincos(2.0 * dr.pi * point.y)
         radius = self._deviation * dr.sqrt(-2.0 * dr.log(1.0 - dr.minimum(point.x, 1.0 - 6e-8)))
         return wrapped(dr, self._uv + radius * mi.Point2f(cos_p, sin_p))
+
+    def mean(
+        self, counts: NDArray[np.uint32], values: Callable[[Any], Sequence[Any]], zeros: Sequence[Any]
+    ) -> list[Any]:
+        """Means of `values` at the first `counts` `[n]` positions of each footprint, as many arrays as there are zeros.
+
+        One kernel, in whose loop a query with few positions ends early: a kernel a position would be traced each time.
+        """
+        mi, dr = self._mi, self._dr
+        last = mi.UInt32(np.ascontiguousarray(counts))
+        dr.make_opaque(last)
+
+        def add(index: Any, *totals: Any) -> tuple[Any, ...]:
+            return (index + 1, *(total + value for total, value in zip(totals, values(self.at(index)), strict=True)))
+
+        state = (dr.zeros(mi.UInt32, len(counts)), *zeros)
+        _, *totals = dr.while_loop(state, lambda index, *_: index < last, add, mode="symbolic")
+        return [total / mi.Float(last) for total in totals]
 
 
 def wrapped(dr: Any, uv: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verdigris.bake import lean
+from verdigris.bake.blur import Footprint
 from verdigris.bake.colours import MARK
 from verdigris.bake.phases import Texture
 from verdigris.bake.queries import QuerySource
@@ -35,17 +36,17 @@ class Coarse:
         found = np.array([level.share for level in self.levels])
         return found / found.sum()
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-        """n random texels: the (u, v) of their centres and the side of a texel in uv, `[n]` each, and their inputs
-        `[d, n]`."""
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array, Footprint, Array]:
+        """n random texels: the (u, v) of their centres, `[n]` each, their footprints, and their inputs `[d, n]`."""
         sides = self.sides
         level = rng.choice(len(sides), n, p=self.shares)
         side = sides[level]
         texel = (rng.random(n) * side**2).astype(np.int64)
         first = np.cumsum([0, *sides[:-1] ** 2])
         y, x = np.divmod(texel, side)
-        u, v, spread = ((axis / side).astype(np.float32) for axis in (x + 0.5, y + 0.5, np.ones(n)))
-        return u, v, spread, np.ascontiguousarray(self.inputs[first[level] + texel].T)
+        u, v, deviation = ((axis / side).astype(np.float32) for axis in (x + 0.5, y + 0.5, np.full(n, 0.5)))
+        positions = np.array([level.samples for level in self.levels], np.uint32)[level]
+        return u, v, Footprint(deviation, positions), np.ascontiguousarray(self.inputs[first[level] + texel].T)
 
     def scale(self) -> tuple[Array, Array]:
         """Mean, 0, and root of the mean square of the `extra` inputs over the levels; what is 0 has one of 1."""

@@ -66,7 +66,7 @@ class BakeConfig:
     surface_weight: of the loss of emission and opacity in the tuning phase, where the latents learn to hold them.
     levels: of the latent texture, each with half the side of the one before; 0: all, down to one texel. Those above
     level 0 learn responses averaged over a footprint (see `levels.py`), from a share `level_share` of the queries of
-    each phase, each averaged over `footprint_samples` positions; 0: as many as the material asks for.
+    each phase, each averaged over `footprint_samples` positions; 0: the more the coarser its level is.
     latent_bits: of a stored latent: 16 (float16), 8 or 4. With fewer than 16 the last `quantise_share` of the
     fine-tuning sees quantised latents, see `quantise.py`. The one texel of a material that does not vary has 16.
     """
@@ -99,7 +99,7 @@ class BakeConfig:
     auxiliary_draws: int = 4
     surface_weight: float = 0.1
     levels: int = 0
-    level_share: float = 0.2
+    level_share: float = 0.15
     footprint_samples: int = 0
     latent_bits: int = 16
     quantise_share: float = 0.7

@@ -19,7 +19,6 @@ import numpy as np
 
 from verdigris.bake import colours
 from verdigris.bake.batches import Steps, by_owner, to_jax
-from verdigris.bake.blur import Footprint
 from verdigris.bake.coarse import Coarse, coarse
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, whole
@@ -163,9 +162,8 @@ def encode_phase(
             material, place = materials[lanes[index].material], chunk / (chunks + after)
             source, above = material.source, material.coarse
             if above is not None and lanes[index].coarse:
-                at_u, at_v, spread, values = above.draw(len(mine) * batch, rng)
-                footprint = Footprint(0.5 * spread, above.levels[0].samples)
-                queries = directions(config, source, at_u, at_v, rng, spread, place, footprint)
+                at_u, at_v, footprint, values = above.draw(len(mine) * batch, rng)
+                queries = directions(config, source, at_u, at_v, rng, footprint.spread, place, footprint)
                 found = [*columns(queries), *values]
             else:
                 at_u, at_v = u[mine].reshape(-1), v[mine].reshape(-1)

@@ -1,23 +1,27 @@
 """The coarse levels of a latent texture: how queries are shared among the levels, and what those above 0 learn.
 
 A query at level k learns the response averaged over a Gaussian footprint about its position, whose standard deviation
-is half a texel of that level [P], by a few positions of it. Such a target is noisy, and the losses learn something near
-its median. Where the positions are too few for that to be nearly the mean, the texels also follow `losses.mean_l2`,
-which learns the mean. docs/training.md has what was measured.
+is half a texel of that level [P]. A few positions of a bumpy, glossy surface miss its highlights more often than not,
+and the losses learn something near the median of such targets: the level turns dark. The coarser a level, the more
+varied is its footprint and the fewer are its texels, so that its queries are fewer and average more positions.
+docs/training.md has what was measured.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from verdigris.bake import lean, noise
+from verdigris.bake import lean
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.phases import Texture
-from verdigris.bake.queries import QuerySource
 
-EVEN = 0.5
+EVEN = 0.125
 """Part of the coarse levels' share that is dealt evenly; the rest goes by their texels. By these alone the top of a
-large texture would get a step in a thousand."""
+large texture would get no step at all."""
+
+POSITIONS = (4, 8, 16, 32)
+"""Of the footprint of a query at levels 1, 2, ...; at all further levels the last. Level 1 has as many as a walk has
+estimates at level 0, each asked once."""
 
 
 def shares(config: BakeConfig, count: int) -> list[float]:
@@ -29,14 +33,15 @@ def shares(config: BakeConfig, count: int) -> list[float]:
     return [1.0 - config.level_share, *(config.level_share * coarse).tolist()]
 
 
-def textures(config: BakeConfig, source: QuerySource, side: int) -> tuple[Texture, ...]:
+def textures(config: BakeConfig, side: int) -> tuple[Texture, ...]:
     """The levels of a material's texture, whose level 0 has `side`^2 texels; their shares sum to 1."""
     sides = lean.sides(side)[: config.levels or None]
-    if len(sides) == 1:
-        return (Texture(side),)
-    deviations = [0.5 / side for side in sides[1:]]
-    samples, too_few = noise.footprint_samples_for(source, deviations, config.seed, config.footprint_samples)
     return tuple(
-        Texture(side, share, 0, level, samples, too_few and level > 0)
+        Texture(side, share, 0, level, positions(config, level))
         for level, (side, share) in enumerate(zip(sides, shares(config, len(sides)), strict=True))
     )
+
+
+def positions(config: BakeConfig, level: int) -> int:
+    """How many of a footprint a target averages."""
+    return (config.footprint_samples or POSITIONS[min(level, len(POSITIONS)) - 1]) if level else 1

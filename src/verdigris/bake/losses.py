@@ -57,13 +57,6 @@ def relative_l2(learned: jax.Array, true: jax.Array) -> jax.Array:
     return jnp.square((learned - true) / (jax.lax.stop_gradient(learned) + EPSILON))
 
 
-def mean_l2(learned: jax.Array, true: jax.Array) -> jax.Array:
-    """(x - y)^2 / (x + 0.01)^(5/3), the denominator held constant: of a noisy y it learns the mean, as a square does,
-    where the other losses learn something near the median. Its gradient weighs a small error as power_l1's weighs it.
-    """
-    return jnp.square(learned - true) * jnp.exp(jnp.log(jax.lax.stop_gradient(learned) + EPSILON) * (-5.0 / 3.0))
-
-
 def smape(learned: jax.Array, true: jax.Array) -> jax.Array:
     """|x - y| / (x + y + 0.01), at most 1 however wrong (symmetric mean absolute percentage error)."""
     return jnp.abs(learned - true) / (learned + true + EPSILON)

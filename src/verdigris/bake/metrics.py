@@ -61,6 +61,11 @@ def inverse_density(wo: Array, pdf: Array) -> Array:
     return np.where(pdf > 0, 1.0 / (pdf + 0.25 / np.pi * wo[:, 2] + 1e-12), 0.0)
 
 
+def energy_ratio(learned: Array, true: Array, weight: Array) -> float:
+    """Learned over true energy, `[n, 3]` twice, of queries that count by `weight` `[n]`: see `inverse_density`."""
+    return float((learned * weight[:, None]).mean() / max((true * weight[:, None]).mean(), 1e-12))
+
+
 def albedo_max(material: NeuralMaterial, rng: np.random.Generator) -> float:
     """Largest channel of the directional albedo over random points and views, from the material's own sampler."""
     theta, phi = rng.random(ALBEDO_POINTS) * 0.45 * np.pi, rng.random(ALBEDO_POINTS) * 2.0 * np.pi
@@ -75,22 +80,26 @@ def albedo_max(material: NeuralMaterial, rng: np.random.Generator) -> float:
 def by_level(
     material: NeuralMaterial, source: QuerySource, sides: Sequence[int], rng: np.random.Generator
 ) -> dict[str, list[float]]:
-    """Power-L1 against responses averaged over footprints, and learned light over true, at levels 1, 2, ...
+    """At levels 1, 2, ... against responses averaged over footprints: the power-L1 of all kinds of queries, and learned
+    over true energy, both as they are of level 0.
 
     sides: of these levels; where the material has not so many, its last one answers.
     """
     n = LEVEL_QUERIES * len(sides)
-    uv, level = rng.random((n, 2), dtype=np.float32), np.repeat(np.arange(1.0, len(sides) + 1.0), LEVEL_QUERIES)
+    level = np.repeat(np.arange(1.0, len(sides) + 1.0), LEVEL_QUERIES)
     spread = np.repeat(1.0 / np.asarray(sides, np.float32), LEVEL_QUERIES)
     blur = Blur(footprint=Footprint(0.5 * spread, LEVEL_SAMPLES))
-    queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), spread=spread, blur=blur)
-    wi, wo, target, _ = queries.numpy()
-    pairs = zip(np.split(material.eval(uv, wi, wo, level), len(sides)), np.split(target, len(sides)), strict=True)
-    errors, ratios = list[float](), list[float]()
-    for answer, true in pairs:
-        errors.append(power_l1(answer, true))
-        ratios.append(float(answer.sum(dtype=np.float64) / max(true.sum(dtype=np.float64), 1e-12)))
-    return {"power_l1_by_level": errors, "light_by_level": ratios}
+    errors, ratios = np.zeros(len(sides)), np.zeros(len(sides))
+    for kind, mix in KINDS.items():
+        uv = rng.random((n, 2), dtype=np.float32)
+        queries = source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), mix, spread, blur)
+        wi, wo, target, pdf = queries.numpy()
+        answer, weight = material.eval(uv, wi, wo, level), inverse_density(wo, pdf)
+        for index, mine in enumerate(np.split(np.arange(n), len(sides))):
+            errors[index] += power_l1(answer[mine], target[mine]) / len(KINDS)
+            if kind == "sampled":
+                ratios[index] = energy_ratio(answer[mine], target[mine], weight[mine])
+    return {"power_l1_by_level": errors.tolist(), "light_by_level": ratios.tolist()}
 
 
 def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np.random.Generator) -> dict[str, object]:
@@ -112,8 +121,7 @@ def measure(material: NeuralMaterial, source: QuerySource, samples: int, rng: np
         by_kind[kind] = power_l1(answer, target)
     source.check()
     # `uv`, `wi`, `wo`, `pdf` are now the sampled third.
-    weight = inverse_density(wo, pdf)[:, None]
-    energy = float((learned[-1] * weight).mean() / max((true[-1] * weight).mean(), 1e-12))
+    energy = energy_ratio(learned[-1], true[-1], inverse_density(wo, pdf))
     learned_all, true_all = np.concatenate(learned), np.concatenate(true)
     return {
         "samples": len(learned_all),

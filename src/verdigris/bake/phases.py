@@ -29,9 +29,6 @@ from verdigris.conventions import Array
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's constants [P]."""
 
-MEAN_WEIGHT = 2.0
-"""Of `losses.mean_l2` beside the loss of a bake, where targets are noisy: see docs/training.md."""
-
 PHASE_IDS = {
     "encode": 1,
     "tune": 2,
@@ -139,28 +136,19 @@ def directions(
 
 def mean_loss(
     config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array,
-    settle: Any = None, noisy: Any = None,
+    settle: Any = None,
 ) -> jax.Array:  # fmt: skip
     """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
 
-    settle: weight of `losses.power_mean` in the gradient, 0 to 1. noisy: whether `losses.mean_l2` is added to that of
-    the latents, `[]`; the network, which all levels share, would follow the few queries that outshine the rest. The
-    value always is that of `config.loss`, so that curves go on. Both sides go without the cosine where the decoder
-    answers without it; a query's is 1e-4 at least.
+    settle: weight of `losses.power_mean` in the gradient, 0 to 1; the value always is that of `config.loss`, so that
+    curves go on. Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
     """
     true = target if config.model.decoder.cosine else target / wo[2]
     learned = answer(config.model, network, latent, wi, wo)
     loss = jnp.mean(losses.BY_NAME[config.loss](learned, true))
-    if settle is None and noisy is None:
+    if settle is None:
         return loss
-    followed = loss if settle is None else (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
-    if noisy is not None:
-
-        def mean() -> jax.Array:
-            kept = answer(config.model, jax.lax.stop_gradient(network), latent, wi, wo)
-            return MEAN_WEIGHT * jnp.mean(losses.mean_l2(kept, true))
-
-        followed += jax.lax.cond(noisy, mean, lambda: jnp.zeros((), jnp.float32))
+    followed = (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
     return followed + jax.lax.stop_gradient(loss - followed)
 
 
@@ -177,8 +165,7 @@ def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callab
 class Texture:
     """One latent texture of a fine-tuning, of `side`^2 texels: a level of the material that `source` numbers.
 
-    share: of the queries, beside those of the other textures. samples: positions that a target averages above level 0.
-    noisy: whether these are too few for a loss that learns the median.
+    share: of the queries, beside those of the other textures. samples: positions that a target averages.
     """
 
     side: int
@@ -186,7 +173,6 @@ class Texture:
     source: int = 0
     level: int = 0
     samples: int = 1
-    noisy: bool = False
 
     @property
     def deviation(self) -> float:
@@ -212,8 +198,7 @@ def tune_phase(
     owners = np.array([texture.source for texture in textures])
     spreads = np.array([1.0 / texture.side for texture in textures], np.float32)
     deviations = np.array([texture.deviation for texture in textures], np.float32)
-    positions = {texture.source: texture.samples for texture in textures}
-    noisy = np.array([texture.noisy for texture in textures])
+    positions = np.array([texture.samples for texture in textures], np.uint32)
     beside = [auxiliary.surface(source.reference) if config.auxiliary_samples else () for source in sources]
     signals = auxiliary.union(beside)
     present = auxiliary.present(signals, beside)[owners]
@@ -229,24 +214,25 @@ def tune_phase(
         def ask(index: int, mine: Steps) -> list[Any]:
             source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
             spread = float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn[mine]], batch)
-            footprint = Footprint(np.repeat(deviations[turn[mine]], batch), positions[index])
+            owned = turn[mine]
+            footprint = Footprint(np.repeat(deviations[owned], batch), np.repeat(positions[owned], batch))
             queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks), footprint)
             return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint.deviation)]
 
         return (layout, by_owner(owners[turn], ask, count))
 
-    advance = compiled(part, partial(_tune_chunk, config, plan, noisy, (signals, present), part.bits))
+    advance = compiled(part, partial(_tune_chunk, config, plan, (signals, present), part.bits))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, noisy: Array, beside: tuple[tuple[str, ...], Array], bits: int,
+    config: BakeConfig, plan: tiles.TilePlan, beside: tuple[tuple[str, ...], Array], bits: int,
     state: Tree, span: Span, layout: tiles.Layout, columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """noisy: of each texture, see `Texture`. beside: the heads that the latents must hold too, whose targets follow the
-    nine columns of the queries, and which of them each texture's material has, `[textures, heads]`."""
+    """beside: the heads that the latents must hold too, whose targets follow the nine columns of the queries, and which
+    of them each texture's material has, `[textures, heads]`."""
     signals, present = beside
     rolled, cut = tiles.cut(plan, state["textures"], layout)
 
@@ -263,8 +249,7 @@ def _tune_chunk(
     targets = auxiliary.rows(columns[9:], signals, config.chunk_steps)
     has = dict(zip(signals, jnp.asarray(present)[layout.turn].T, strict=True))
     places = (layout.turn, layout.start, layout.fraction)
-    flags = jnp.asarray(noisy)[layout.turn] if noisy.any() else None
-    queries = (schedule, *places, *split(columns[:9], config.chunk_steps), flags, targets, has)
+    queries = (schedule, *places, *split(columns[:9], config.chunk_steps), targets, has)
     (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
     return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
 
@@ -275,13 +260,13 @@ def _tune_step(
 ) -> Any:  # fmt: skip
     """stored: texels as the file will hold them, given their texture's number."""
     network, cut = carry
-    (rate, settle), turn, start, fraction, wi, wo, target, noisy, targets, has = query
+    (rate, settle), turn, start, fraction, wi, wo, target, targets, has = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
         latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(values)
-        loss = mean_loss(config, network, latent, wi, wo, target, settle, noisy)
+        loss = mean_loss(config, network, latent, wi, wo, target, settle)
         if not targets:
             return loss
         beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets, has)

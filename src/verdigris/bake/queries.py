@@ -106,35 +106,39 @@ class QuerySource:
         if deviation is None and blur.cone == 0.0:
             return self.reference.eval_dr(uv, wi, wo)
         if deviation is None or blur.cone > 0.0:
-            return self._average(self.reference, (uv, wi, wo), rng, blur, deviation)
+            return self._cone_average(uv, wi, wo, rng, blur)
         # Few queries have a footprint, and only these are asked for several times.
         target = dr.zeros(mi.Color3f, len(deviation))
         points, areas = (mi.UInt32(np.flatnonzero(chosen).astype(np.uint32)) for chosen in (deviation == 0, deviation))
         if len(points):
             at = (dr.gather(type(part), part, points) for part in (uv, wi, wo))
             dr.scatter(target, self.reference.eval_dr(*at), points)
-        over = tuple(dr.gather(type(part), part, areas) for part in (uv, wi, wo))
+        at, wi, wo = (dr.gather(type(part), part, areas) for part in (uv, wi, wo))
         own = mi.PCG32(len(areas), dr.gather(mi.UInt64, rng.state, areas))
-        average = self._average(self.reference.averaging(1), over, own, blur, deviation[np.asarray(areas)])
-        dr.scatter(target, average, areas)
+        places, once = Places(mi, dr, at, deviation[np.asarray(areas)], own), self.reference.averaging(1)
+        dr.make_opaque(wi, wo)
+        (mean,) = places.mean(
+            blur.footprint.counts, lambda place: [once.eval_dr(place, wi, wo)], [dr.zeros(mi.Color3f, len(areas))]
+        )
+        dr.scatter(target, mean, areas)
         return target
 
-    def _average(self, reference: Any, query: Any, rng: Any, blur: Blur, deviation: Array | None) -> Any:
-        """The BSDF's cosine-weighted average over a cone about wo [P], a footprint, or both, times the cosine of wo.
+    def _cone_average(self, uv: Any, wi: Any, wo: Any, rng: Any, blur: Blur) -> Any:
+        """The BSDF's cosine-weighted average over a cone about wo [P], and a footprint too, times the cosine of wo.
 
         The average of response times cosine itself would not vanish at the horizon, where half of a cone lies below.
         """
         mi, dr = mitsuba(), _drjit()
-        # A kernel a sample, the same one each time: no loop of ours around the loops of a walk.
-        uv, wi, wo = query
+        # A kernel a sample, the same one each time.
+        deviation = blur.footprint.wide
         total, cosine = dr.zeros(mi.Color3f, dr.width(wo)), dr.zeros(mi.Float, dr.width(wo))
         places = None if deviation is None else Places(mi, dr, uv, deviation, rng)
         dr.make_opaque(uv, wi, wo, rng, total, cosine)
         frame, height = mi.Frame3f(wo), dr.opaque(mi.Float, 2.0 * np.sin(0.5 * blur.cone) ** 2)
-        for index in range(blur.cone_samples if blur.cone > 0.0 else blur.footprint.samples):
-            at = uv if places is None else places.at(index)
-            turned = _in_cone(mi, dr, frame, height, rng) if blur.cone > 0.0 else wo
-            total += reference.eval_dr(at, wi, turned)
+        for index in range(blur.cone_samples):
+            at = uv if places is None else places.at(dr.opaque(mi.UInt32, index))
+            turned = _in_cone(mi, dr, frame, height, rng)
+            total += self.reference.eval_dr(at, wi, turned)
             cosine += dr.maximum(turned.z, 0.0)
             dr.eval(total, cosine, rng)
         return total * (wo.z / dr.maximum(cosine, 1e-12))
@@ -169,12 +173,10 @@ class QuerySource:
             # The same random numbers each time: positions differ.
             rng = mi.PCG32(len(areas), dr.opaque(mi.UInt64, 0))
             places = Places(mi, dr, dr.gather(mi.Point2f, at, areas), deviation[np.asarray(areas)], rng)
-            total = [dr.zeros(mi.Float, len(areas)) for _ in found]
-            for index in range(footprint.samples):
-                total = [a + b for a, b in zip(total, self._signals(places.at(index), names), strict=True)]
-                dr.eval(total)
-            for whole, value in zip(found, total, strict=True):
-                dr.scatter(whole, value / footprint.samples, areas)
+            zeros = [dr.zeros(mi.Float, len(areas)) for _ in found]
+            means = places.mean(footprint.counts, lambda place: self._signals(place, names), zeros)
+            for whole, value in zip(found, means, strict=True):
+                dr.scatter(whole, value, areas)
         values = iter(found)
         shaped: list[Any] = []
         for name in names:
@@ -218,7 +220,8 @@ class QuerySource:
         dr.make_opaque(uv, wi, rng, total, bad)
         for index in range(samples):
             u1, u2 = rng.next_float32(), mi.Point2f(rng.next_float32(), rng.next_float32())
-            value = albedo_estimate(reference, uv if places is None else places.at(index), wi, u1, u2)
+            at = uv if places is None else places.at(dr.opaque(mi.UInt32, index))
+            value = albedo_estimate(reference, at, wi, u1, u2)
             finite = dr.isfinite(value.x) & dr.isfinite(value.y) & dr.isfinite(value.z)
             total += dr.select(finite, dr.maximum(value, 0.0), 0.0)
             bad += dr.select(finite, mi.Float(0.0), mi.Float(1.0))

@@ -49,7 +49,7 @@ def subject(reference: Any, config: BakeConfig) -> Subject:
         estimates,
         signals,
         encodes(reference),
-        levels.textures(config, source, config.resolution if varying else 1),
+        levels.textures(config, config.resolution if varying else 1),
         config.encode_samples if encodes(reference) else 0,
         config.tune_samples if varying else config.uniform_samples,
     )
