@@ -5,14 +5,16 @@
 Sphere and plane, each under the studio and under a lamp: views that no bake has seen. Errors are means over the pixels
 the material covers. The reference is the mean of two renders of half the samples each; `floor` is the error between
 these two, which is more than the noise of the pictures adds. The library's materials are walked. Each bake runs by the
-command line in a process of its own, so its seconds are those a user waits; let nothing else run meanwhile. What is in
-`--out` is not done again, so a run that was stopped goes on, and `--only NAME` does a part.
+command line in a process of its own: its seconds are those a user waits, if nothing else runs, and its processor
+seconds over the number of cores are nearly that, whatever runs. What is in `--out` is not done again, so a run that was
+stopped goes on, and `--only NAME` does a part.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -52,16 +54,24 @@ def subjects(folder: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *more: str) -> float:
-    """Bakes by the command line, with more options of it; the seconds, start to end, are kept beside the asset."""
+def bake(source: str, material: str, asset: Path, options: argparse.Namespace, *more: str) -> tuple[float, float]:
+    """Bakes by the command line, with more options of it; the seconds, start to end, and the processor seconds of all
+    threads are kept beside the asset."""
     record = asset.with_suffix(".seconds.json")
     if not (asset.is_file() and record.is_file()):
-        start = time.perf_counter()
+        start = np.array([time.perf_counter(), _processor_seconds()])
         command = [sys.executable, "-m", "verdigris.cli.main", "bake", source, "-m", material, "-o", str(asset)]
         settings = [text for setting in options.set for text in ("--set", setting)]
         subprocess.run([*command, "--preset", options.preset, *settings, *more], check=True, stdout=sys.stderr)
-        record.write_text(json.dumps(round(time.perf_counter() - start, 1)))
-    return float(json.loads(record.read_text()))
+        spent = np.array([time.perf_counter(), _processor_seconds()]) - start
+        record.write_text(json.dumps([round(seconds, 1) for seconds in spent.tolist()]))
+    wall, processor = json.loads(record.read_text())
+    return wall, processor
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def image(folder: Path, stem: str, material: Any, scene: str, size: int, spp: int, seed: int) -> np.ndarray:
@@ -107,11 +117,12 @@ def main() -> None:
         if options.only and name not in options.only:
             continue
         asset = options.out / ".".join([name, options.preset, *options.set, "vdg"])
-        seconds = bake(source, material, asset, options)
+        wall, processor = bake(source, material, asset, options)
         scenes, shown = measure(name, load_reference(source, material), asset, options)
         pictures += shown
         means = {key: round(float(np.mean([scenes[s][key] for s in SCENES])), 4) for key in scenes[SCENES[0]]}
-        materials[name] = {"bake_seconds": seconds, "bytes": asset.stat().st_size, **means, "scenes": scenes}
+        costs = {"bake_seconds": wall, "processor_seconds": processor, "bytes": asset.stat().st_size}
+        materials[name] = {**costs, **means, "scenes": scenes}
         print(f"{name}: {means}", file=sys.stderr, flush=True)
     contact_sheet(pictures, options.out / ".".join([options.preset, *options.set, "png"]), columns=2, panel_width=160)
     means = {key: round(float(np.mean([m[key] for m in materials.values()])), 4) for key in ERRORS}

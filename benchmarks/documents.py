@@ -56,7 +56,7 @@ def main() -> None:
             refused[label] = str(error).replace(str(Path(source).parent), "")
             continue
         asset = options.out / f"{label.replace('/', '.')}.vdg"
-        rows.append((label, source, material, asset, bake(source, material, asset, options)))
+        rows.append((label, source, material, asset, bake(source, material, asset, options)[0]))
     if not options.bake_only:
         compared = [(row[0], compare(*row[1:4], options)) for row in rows]
         contact_sheet(compared, options.out / "contact_sheet.png", columns=2, panel_width=192)

@@ -47,7 +47,7 @@ def row(name: str, reference: Any, bits: int, source: str, options: argparse.Nam
         return dict(json.loads(kept.read_text()))
     path = kept.with_suffix(".vdg")
     settings = ["--resolution", str(options.resolution), "--latent-bits", str(bits), "--layering", options.layering]
-    seconds = bake(source, name, path, options, *settings)
+    seconds, _ = bake(source, name, path, options, *settings)
     scenes, _ = measure(name, reference, path, options, options.scenes)
     facts = asset.inspect(path)
     result = {
