@@ -38,6 +38,7 @@ PHASE_IDS = {
     "instances": 6,
     "auxiliary": 7,
     "furnace": 8,
+    "mend": 9,
 }
 Tree = Any
 

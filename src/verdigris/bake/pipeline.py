@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, encoder, finish, furnace, quantise
+from verdigris.bake import auxiliary, encoder, finish, furnace, mend, quantise
 from verdigris.bake.auxiliary_phase import Seen, as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
@@ -108,9 +108,12 @@ class _Bake:
     def run(self) -> list[NeuralMaterial]:
         """All phases."""
         state = self.loop.run([self._stage(index, part) for index, part in enumerate(self.parts)], {})
-        materials = [self._finished(number, state) for number in range(len(self.subjects))]
-        materials, factor = furnace.conserving(materials, phase_rng(self.config.seed, "furnace"))
-        materials = [self._reported(number, material, factor) for number, material in enumerate(materials)]
+        finished = [self._finished(number, state) for number in range(len(self.subjects))]
+        materials, factor = furnace.conserving([one for one, _ in finished], phase_rng(self.config.seed, "furnace"))
+        materials = [
+            self._reported(number, material, {"mended": finished[number][1], "dimmed": factor})
+            for number, material in enumerate(materials)
+        ]
         if self.loop.on_progress is not None:
             record, seconds = self.loop.record, self.loop.seconds
             rate = record.chunks * self.config.chunk / seconds
@@ -224,16 +227,18 @@ class _Bake:
     def _rounded(self, state: Any, number: int) -> NeuralMaterial:
         return finish.rounded(self.config, state, self.textures, number)
 
-    def _finished(self, number: int, state: Any) -> NeuralMaterial:
-        one, material = self.subjects[number], self._rounded(state, number)
+    def _finished(self, number: int, state: Any) -> tuple[NeuralMaterial, int]:
+        """A material without its report, and how many of its texels were mended."""
+        one, rng = self.subjects[number], phase_rng(self.config.seed, "mend", number)
+        material, lost = mend.mended(self._rounded(state, number), one.source, one.levels, rng)
         if "auxiliary" in state:
             heads = {name: state["auxiliary"]["values"][name] for name in one.heads}
             unit = one.source.emission_unit if "emission" in one.heads else 1.0
             material = replace(material, auxiliary=as_heads(self.config.auxiliary_hidden, heads, unit))
-        return finish.with_lobes(self.config, one, number, material)
+        return finish.with_lobes(self.config, one, number, material), lost
 
-    def _reported(self, number: int, material: NeuralMaterial, factor: float) -> NeuralMaterial:
-        facts = self._facts(number, material) | {"dimmed": factor}
+    def _reported(self, number: int, material: NeuralMaterial, facts: dict[str, Any]) -> NeuralMaterial:
+        facts = self._facts(number, material) | facts
         return finish.reported(self.config, self.subjects[number], number, material, facts)
 
     def _facts(self, number: int, material: NeuralMaterial) -> dict[str, Any]:
