@@ -25,10 +25,15 @@ def compare(
     material: Annotated[
         str | None, typer.Option("-m", "--material", help="Which material; default: the one that was baked.")
     ] = None,
-    scene: Annotated[str, typer.Option(help="sphere, plane, teapot (or one @lamp), or a scene FILE.xml.")] = "sphere",
+    scene: Annotated[
+        str, typer.Option(help="sphere, plane, teapot, horizon (or one @lamp, @sun), or FILE.xml.")
+    ] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel, of each.")] = 128,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    level: Annotated[
+        float | None, typer.Option(help="Level of detail of the whole asset, 0 the finest. Default: by footprint.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for pictures, maps, numbers.")] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
@@ -48,7 +53,7 @@ def compare(
     neural = files.load_asset(asset)
     reference = files.reference_of(neural, source, material, root, layering)
     with render_bar() as on_progress:
-        result = run_comparison(neural, reference, scene, pixels, spp, seed=seed, on_progress=on_progress)
+        result = run_comparison(neural, reference, scene, pixels, spp, seed=seed, on_progress=on_progress, level=level)
     facts = {**result.metrics, "asset": asset, "asset_bytes": Path(asset).stat().st_size, "source": source}
     if output is not None:
         result.save(output)

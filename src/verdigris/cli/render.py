@@ -15,11 +15,16 @@ from verdigris.cli import files
 def render(
     source: Annotated[str, typer.Argument(metavar="ASSET|SOURCE", help="A .vdg, .mtlx or .xml file, or library:NAME.")],
     material: Annotated[str | None, typer.Option("-m", "--material", help="Which material of the source.")] = None,
-    scene: Annotated[str, typer.Option(help="sphere, plane, teapot (or one @lamp), or a scene FILE.xml.")] = "sphere",
+    scene: Annotated[
+        str, typer.Option(help="sphere, plane, teapot, horizon (or one @lamp, @sun), or FILE.xml.")
+    ] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
     spp: Annotated[int, typer.Option(help="Samples a pixel.")] = 64,
     output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    level: Annotated[
+        float | None, typer.Option(help="Level of detail of the whole asset, 0 the finest. Default: by footprint.")
+    ] = None,
     root: Annotated[list[Path] | None, typer.Option(help="Folder that textures may lie in; repeatable.")] = None,
     layering: Annotated[
         str | None,
@@ -50,7 +55,7 @@ def render(
     check_aovs(subject, names)
     start = time.perf_counter()
     with render_bar() as on_progress:
-        picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"))
+        picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"), level)
     write_image(output, picture)
     beside = {output.with_suffix(f".{name}.exr"): name for name in names}
     pictures = render_aovs(subject, names, scene, pixels, spp, seed) if names else {}

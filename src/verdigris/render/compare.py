@@ -97,23 +97,24 @@ def compare(
     reference_spp: int | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
+    level: float | None = None,
 ) -> ComparisonResult:
     """Renders a neural material and its reference in one scene and compares them.
 
-    neural, reference, scene, size, spp: as `verdigris.render.pathtrace.render` takes them. reference_spp: samples per
-    pixel of the reference, `spp` by default. The two renders get different random numbers, so their noise adds to the
-    errors. metrics: those of `compare_images`, and scene, size, spp, reference_spp, seed, neural_seconds,
+    neural, reference, scene, size, spp, level: as `verdigris.render.pathtrace.render` takes them. reference_spp:
+    samples per pixel of the reference, `spp` by default. The two renders get different random numbers, so their noise
+    adds to the errors. metrics: those of `compare_images`, and scene, size, spp, reference_spp, seed, neural_seconds,
     reference_seconds (loading the scene and compiling included).
     """
     reference_spp = reference_spp or spp
     images, seconds = [], []
-    for name, material, samples, number in (
-        ("reference", reference, reference_spp, 2 * seed + 1),
-        ("neural", neural, spp, 2 * seed),
+    for name, material, samples, number, shown in (
+        ("reference", reference, reference_spp, 2 * seed + 1, None),
+        ("neural", neural, spp, 2 * seed, level),
     ):
         start = time.perf_counter()
         report = None if on_progress is None else _named(on_progress, name)
-        images.append(render(material, scene, size, samples, number, report))
+        images.append(render(material, scene, size, samples, number, report, shown))
         seconds.append(round(time.perf_counter() - start, 3))
     result = compare_images(images[0], images[1], coverage(scene, size))
     result.metrics.update(

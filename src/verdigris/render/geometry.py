@@ -31,6 +31,14 @@ def plane() -> Grid:
     return Grid(position, np.broadcast_to([0.0, 1.0, 0.0], position.shape), np.stack([u, v], axis=-1))
 
 
+def ground(half: float = 600.0) -> Grid:
+    """The plane y = 0 out to a distance along x and z, textured as `plane` is and repeating."""
+    x, z = np.meshgrid([-half, half], [half, -half])
+    position = np.stack([x, np.zeros_like(x), z], axis=-1)
+    uv = np.stack([0.5 * (x + 1), 0.5 * (1 - z)], axis=-1)
+    return Grid(position, np.broadcast_to([0.0, 1.0, 0.0], position.shape), uv)
+
+
 def sphere(columns: int = 512, rows: int = 256) -> Grid:
     """The unit sphere with its poles on the y axis.
 

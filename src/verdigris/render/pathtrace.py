@@ -33,29 +33,33 @@ def render(
     spp: int = 64,
     seed: int = 0,
     on_progress: Progress | None = None,
+    level: float | None = None,
 ) -> Array:
     """Path-traces a material, `[height, width, 3]` linear RGB float32.
 
     material: a NeuralMaterial, anything with the traced trio (`verdigris.render.plugin.DrjitBsdf`, such as a
-    ReferenceMaterial), a `mitsuba.BSDF`, or a dict that describes one. scene: sphere, plane, teapot or a `.xml` path.
-    size: width, height. Equal arguments give equal images up to rounding. Raises RenderError for a wrong argument.
+    ReferenceMaterial), a `mitsuba.BSDF`, or a dict that describes one. scene: as in `scenes.build_scene`.
+    size: width, height. level: of detail, for a NeuralMaterial; None: that of each hit's footprint. Equal arguments
+    give equal images up to rounding. Raises RenderError for a wrong argument.
     """
     if not 1 <= spp <= MAX_SPP:
         raise RenderError(f"spp: expected 1 to {MAX_SPP}, got {spp}")
-    loaded = build_scene(scene, as_bsdf(material), size)
+    loaded = build_scene(scene, as_bsdf(material, level), size)
     return render_scene(loaded, size, spp, seed, on_progress)
 
 
-def as_bsdf(material: Any) -> Any:
-    """The material as a `mitsuba.BSDF`; kinds as in `render`. Raises RenderError for anything else."""
+def as_bsdf(material: Any, level: float | None = None) -> Any:
+    """The material as a `mitsuba.BSDF`; kinds and level as in `render`. Raises RenderError for anything else."""
     mi = mitsuba()
     register()
+    if isinstance(material, NeuralMaterial):
+        return make_bsdf(DrjitMaterial(material, level))
+    if level is not None:
+        raise RenderError(f"level: expected none for a {type(material).__name__}, which has no levels, got {level}")
     if isinstance(material, mi.BSDF):
         return material
     if isinstance(material, dict):
         return mi.load_dict(material)
-    if isinstance(material, NeuralMaterial):
-        return make_bsdf(DrjitMaterial(material))
     if hasattr(material, "eval_dr"):
         return make_bsdf(material)
     raise RenderError(f"material: expected a neural material, a reference or a BSDF, got {type(material).__name__}")

@@ -26,6 +26,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from verdigris.errors import RenderError, RuntimeMissing
+from verdigris.render import integrator
 from verdigris.runtime import mitsuba
 
 VARIANTS = ("llvm_ad_rgb", "cuda_ad_rgb")
@@ -51,7 +52,7 @@ class DrjitBsdf(Protocol):
 
 
 def register() -> None:
-    """Makes both BSDFs known to Mitsuba, in the variant in force and in any that is set later.
+    """Makes both BSDFs and the integrator known to Mitsuba, in the variant in force and in any that is set later.
 
     Sets a variant (`llvm_ad_rgb`) where none is. Calling it again does nothing. Raises RuntimeMissing when Mitsuba or a
     libLLVM is missing, or when the variant in force cannot run the BSDFs.
@@ -85,6 +86,7 @@ def _register_variant(variant: str) -> None:
     bsdf_class = _bsdf_class(variant)
     for name, load in (("verdigris", _load_asset), ("verdigris_reference", _load_reference)):
         mi.register_bsdf(name, functools.partial(_construct, variant, bsdf_class, load))
+    mi.register_integrator("verdigris_path", functools.partial(integrator.construct, variant))
 
 
 def _construct(variant: str, bsdf_class: type, load: Any, props: Any) -> Any:
@@ -198,7 +200,7 @@ def _bsdf_class(variant: str) -> type:
         def _level(self, si: Any) -> dict[str, Any]:
             """The level of detail as an argument of the material's functions, where it has levels.
 
-            It depends on the partials alone, so all calls at a hit agree. Where an integrator leaves these at 0, so is it.
+            It depends on the partials alone, so all calls at a hit agree; where these are 0, so is the level.
             """
             if not hasattr(self.material, "level_dr"):
                 return {}

@@ -11,8 +11,8 @@ from typing import Any
 
 from verdigris.errors import RenderError
 from verdigris.render.emission import area_emitter
-from verdigris.render.environment import studio
-from verdigris.render.geometry import Grid, mesh, plane, sphere
+from verdigris.render.environment import direction, studio
+from verdigris.render.geometry import Grid, ground, mesh, plane, sphere
 from verdigris.render.plugin import register
 from verdigris.render.teapot import teapot
 from verdigris.runtime import mitsuba
@@ -39,11 +39,15 @@ STAGES = {
     "sphere": Stage(lambda: [sphere()], (0, 0, 5.0), (0, 0, 0), 26.0),
     "plane": Stage(lambda: [plane()], (0, 5.6, 4.0), (0, -0.05, 0.06), 20.0),
     "teapot": Stage(teapot, (1.5, 6.2, 13.5), (0.26, -0.06, 0), 27.0),
+    "horizon": Stage(lambda: [ground()], (0, 0.4, 0), (0, 0.15, -1.0), 40.0),
 }
 
-LIGHTS = ("studio", "lamp")
-"""An environment with soft boxes, or a small area light over a dim sky: `sphere@lamp` is the sphere under the lamp."""
+LIGHTS = ("studio", "lamp", "sun", "dusk")
+"""An environment with soft boxes; a small area light over a dim sky; a sun in the camera's back, and a low one that it
+faces, both points at infinity, which sampling finds without noise. `sphere@lamp` is the sphere under the lamp."""
 
+_SUNS = {"sun": direction(40.0, 50.0), "dusk": direction(165.0, 20.0)}
+_SUN_IRRADIANCE = 3.0
 _LAMP_AT, _LAMP_SIZE, _LAMP_RADIANCE, _SKY_RADIANCE = (4.0, 12.0, 5.0), 1.0, 110.0, 0.08
 
 
@@ -58,9 +62,10 @@ def _studio() -> Any:
 
 
 def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
-    """A `mitsuba.Scene` that shows the BSDF, with a film of `size` (width, height) and the `path` integrator.
+    """A `mitsuba.Scene` that shows the BSDF, with a film of `size` (width, height).
 
-    scene: sphere, plane, teapot, each alone or with `@studio` (the default) or `@lamp`, or a path ending in `.xml`,
+    Its integrator is `verdigris_path`; in a scene file, it is put in the place of `path`, and any other kept.
+    scene: a name of STAGES, alone or with `@` and one of LIGHTS, the first by default, or a path ending in `.xml`,
     whose BSDF with id "material" is replaced.
     In the named scenes a material of ours that emits light does so; in a file it is up to the file (see `emission.py`).
     Raises RenderError: unknown name, bad size, or a scene file that is missing, broken or without that id.
@@ -77,6 +82,7 @@ def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
 
 def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any:
     mi = mitsuba()
+    register()
     stage = STAGES[name]
     film = {
         "type": "hdrfilm",
@@ -88,7 +94,7 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any
     return mi.load_dict(
         {
             "type": "scene",
-            "integrator": {"type": "path", "max_depth": MAX_DEPTH},
+            "integrator": {"type": "verdigris_path", "max_depth": MAX_DEPTH},
             "sensor": {
                 "type": "perspective",
                 "fov": stage.fov_deg,
@@ -107,6 +113,9 @@ def _lights(name: str) -> dict[str, Any]:
     mi = mitsuba()
     if name == "studio":
         return {"environment": {"type": "envmap", "bitmap": mi.Bitmap(_studio())}}
+    if name in _SUNS:
+        sun = {"type": "rgb", "value": _SUN_IRRADIANCE}
+        return {name: {"type": "directional", "direction": (-_SUNS[name]).tolist(), "irradiance": sun}}
     facing = mi.ScalarTransform4f().look_at(_LAMP_AT, (0, 0, 0), (0, 1, 0)) @ mi.ScalarTransform4f().scale(_LAMP_SIZE)
     emitter = {"type": "area", "radiance": {"type": "rgb", "value": _LAMP_RADIANCE}}
     return {
@@ -119,13 +128,14 @@ def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
     mi = mitsuba()
     if not path.is_file():
         raise RenderError(f"{path}: expected a scene file, got {'a folder' if path.is_dir() else 'no such file'}")
-    register()  # a scene may hold our own BSDFs beside the one that is replaced
+    register()
     config = mi.parser.ParserConfig(mi.variant())
     with _resolving_beside(path):
         try:
             state = mi.parser.parse_file(config, str(path))
             _replace_material(path, state, bsdf)
             _resize(state, size)
+            _follow_footprints(state)
             mi.parser.transform_all(config, state)
             return _single(mi.parser.instantiate(config, state))
         except RuntimeError as error:  # all that Mitsuba raises
@@ -166,6 +176,13 @@ def _resize(state: Any, size: tuple[int, int]) -> None:
     for node in state.nodes:
         if node.type == mitsuba().ObjectType.Film:
             node.props["width"], node.props["height"] = size
+
+
+def _follow_footprints(state: Any) -> None:
+    """Mitsuba's `path` becomes our own, which has its parameters."""
+    for node in state.nodes:
+        if node.type == mitsuba().ObjectType.Integrator and node.props.plugin_name() == "path":
+            node.props.set_plugin_name("verdigris_path")
 
 
 def _brief(message: str) -> str:

@@ -1,0 +1,183 @@
+"""The Mitsuba integrator `verdigris_path`: a path tracer that tells surfaces how wide a path sees them.
+
+It answers as Mitsuba's `path` does, whose parameters it has, and gives every hit of a path the uv partials of a ray
+cone, so that neural materials show the level of detail that fits (docs/level-of-detail.md). Registered by
+`verdigris.register()`.
+
+| parameter | type | meaning |
+|---|---|---|
+| max_depth | integer | longest path, in edges; -1, the default: any |
+| rr_depth | integer | depth from which Russian roulette may end a path, 1 or more; default 5 |
+| hide_emitters | boolean | whether lights that the camera sees itself are left out; default false |
+| footprint | float | share of the cone that a level answers for; 0: level 0 everywhere; default: FOOTPRINT |
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from verdigris.errors import RenderError
+from verdigris.render.ray_cone import camera_cone, half_a_level, spread_after, uv_footprint
+from verdigris.runtime import mitsuba
+
+FOOTPRINT = 0.5
+"""A level's own blur and that of the samples' places in a pixel add up: see docs/level-of-detail.md."""
+
+UNBOUNDED = 0xFFFFFFFF
+ROULETTE_MAX = 0.95
+
+
+@dataclass
+class Path:
+    """The state of the walk. previous, pdf, delta: the surface a ray left, and how its direction was sampled.
+
+    width, spread: of the ray's cone. valid: whether there is anything there, for the alpha channel.
+    """
+
+    ray: Any
+    throughput: Any
+    radiance: Any
+    eta: Any
+    depth: Any
+    valid: Any
+    previous: Any
+    pdf: Any
+    delta: Any
+    width: Any
+    spread: Any
+    active: Any
+
+
+def construct(variant: str, props: Any) -> Any:
+    """The integrator that Mitsuba's properties describe. Raises RenderError for a value out of range."""
+    mi = import_module("mitsuba")
+    # Mitsuba instantiates plugins in worker threads, and a variant is set for a thread: a new one may have none.
+    if mi.variant() != variant:
+        mi.set_variant(variant)
+    return _integrator_class(variant)(props)
+
+
+@functools.cache
+def _integrator_class(variant: str) -> type:
+    """The class of a variant: Mitsuba's base class is another one in each."""
+    mi, dr = mitsuba(), import_module("drjit")
+    assert mi.variant() == variant
+
+    class VerdigrisPath(mi.SamplingIntegrator):  # type: ignore[name-defined]
+        """Path tracing with emitter sampling, multiple importance sampling and ray cones."""
+
+        def __init__(self, props: Any) -> None:
+            mi.SamplingIntegrator.__init__(self, props)
+            depth, self.rr_depth = props.get("max_depth", -1), props.get("rr_depth", 5)
+            self.footprint = props.get("footprint", FOOTPRINT)
+            if depth < -1:
+                raise RenderError(f"verdigris_path: max_depth: expected -1 or more, got {depth}")
+            if self.rr_depth < 1:
+                raise RenderError(f"verdigris_path: rr_depth: expected 1 or more, got {self.rr_depth}")
+            if not 0 <= self.footprint < float("inf"):
+                raise RenderError(f"verdigris_path: footprint: expected 0 or more, got {self.footprint}")
+            self.max_depth = UNBOUNDED if depth == -1 else depth
+
+        def sample(
+            self, scene: Any, sampler: Any, ray: Any, medium: Any = None, active: Any = True
+        ) -> tuple[Any, Any, list[Any]]:
+            """Radiance along camera rays, whether they met anything, and no further pictures."""
+            if self.max_depth == 0:
+                return mi.Color3f(0), mi.Bool(False), []
+            width, spread = camera_cone(ray, sampler.sample_count())
+            seen = not self.hide_emitters and scene.environment() is not None
+            path = Path(
+                ray=mi.Ray3f(ray),
+                throughput=mi.Color3f(1),
+                radiance=mi.Color3f(0),
+                eta=mi.Float(1),
+                depth=mi.UInt32(0),
+                valid=mi.Bool(seen),
+                previous=dr.zeros(mi.Interaction3f),
+                pdf=mi.Float(1),
+                delta=mi.Bool(True),
+                width=width,
+                spread=spread,
+                active=mi.Bool(active),
+            )
+            path, _ = dr.while_loop(
+                (path, sampler),
+                lambda path, sampler: path.active,
+                lambda path, sampler: (self._step(scene, path, sampler), sampler),
+                labels=("path", "sampler"),
+                label="verdigris_path",
+            )
+            return dr.select(path.valid, path.radiance, 0), path.valid, []
+
+        def _step(self, scene: Any, path: Path, sampler: Any) -> Path:
+            """One hit: its own light, light that a sampled emitter sends it, and the direction to go on in."""
+            si = self._hit(scene, path)
+            radiance = dr.fma(path.throughput, self._emitted(scene, path, si), path.radiance)
+            goes_on = (path.depth + 1 < self.max_depth) & si.is_valid()
+
+            direction, width = path.ray.d, dr.abs(dr.fma(path.spread, si.t, path.width))
+            if self.footprint > 0:
+                seen = width * self.footprint * half_a_level(si)
+                si.duv_dx, si.duv_dy = uv_footprint(si, direction, seen)
+
+            bsdf, context = si.bsdf(), mi.BSDFContext()
+            lit = goes_on & mi.has_flag(bsdf.flags(), mi.BSDFFlags.Smooth)
+            light, emitted = scene.sample_emitter_direction(si, sampler.next_2d(), True, lit)
+            lit &= light.pdf != 0
+            sample1, sample2 = sampler.next_1d(), sampler.next_2d()
+            value, pdf, sample, weight = bsdf.eval_pdf_sample(context, si, si.to_local(light.d), sample1, sample2)
+            share = dr.select(light.delta, 1, power_heuristic(dr, light.pdf, pdf))
+            radiance = dr.select(lit, dr.fma(path.throughput, value * emitted * share, radiance), radiance)
+
+            throughput, eta = path.throughput * weight, path.eta * sample.eta
+            depth = dr.select(si.is_valid(), path.depth + 1, path.depth)
+            brightest = dr.max(throughput)
+            survival = dr.minimum(brightest * eta * eta, ROULETTE_MAX)
+            roulette, survives = depth >= self.rr_depth, sampler.next_1d() < survival
+            return Path(
+                ray=si.spawn_ray(si.to_world(sample.wo)),
+                throughput=dr.select(roulette, throughput / survival, throughput),
+                radiance=radiance,
+                eta=eta,
+                depth=depth,
+                valid=path.valid | (si.is_valid() & ~mi.has_flag(sample.sampled_type, mi.BSDFFlags.Null)),
+                previous=mi.Interaction3f(si),
+                pdf=sample.pdf,
+                delta=mi.has_flag(sample.sampled_type, mi.BSDFFlags.Delta),
+                width=width,
+                spread=spread_after(si, direction, sample, width, path.spread),
+                active=goes_on & (~roulette | survives) & (brightest != 0),
+            )
+
+        def _hit(self, scene: Any, path: Path) -> Any:
+            flags, first = mi.RayFlags.All | mi.RayFlags.dNSdUV, path.depth == 0
+            if not self.hide_emitters:
+                return scene.ray_intersect(path.ray, flags, first, path.active)
+            found = scene.ray_intersect_preliminary(path.ray, False, path.active & ~first)
+            past_lights = self.skip_area_emitters(scene, path.ray, True, path.active & first)
+            return dr.select(first, past_lights, found).compute_surface_interaction(path.ray, flags, path.active)
+
+        def _emitted(self, scene: Any, path: Path, si: Any) -> Any:
+            """Light that the hit itself, or the sky, sends back, weighted against emitter sampling."""
+            towards = mi.DirectionSample3f(scene, si, path.previous)
+            pdf = scene.pdf_emitter_direction(path.previous, towards, ~path.delta)
+            share = power_heuristic(dr, path.pdf, dr.select(path.delta, 0, pdf))
+            return towards.emitter.eval(si, path.pdf > 0) * share
+
+        def to_string(self) -> str:
+            depth = -1 if self.max_depth == UNBOUNDED else self.max_depth
+            return (
+                f"VerdigrisPath[max_depth = {depth}, rr_depth = {self.rr_depth}, "
+                f"hide_emitters = {self.hide_emitters}, footprint = {self.footprint:g}]"
+            )
+
+    return VerdigrisPath
+
+
+def power_heuristic(dr: Any, taken: Any, other: Any) -> Any:
+    """Weight of a sample of density `taken` that `other` could have drawn too (Veach 1997); 0 where both are 0."""
+    ratio = dr.square(taken) / (dr.square(taken) + dr.square(other))
+    return dr.select(dr.isfinite(ratio), ratio, 0)
