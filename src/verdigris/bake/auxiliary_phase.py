@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,26 +14,12 @@ from numpy.typing import NDArray
 from verdigris.bake import auxiliary
 from verdigris.bake.batches import Steps, by_owner
 from verdigris.bake.config import BakeConfig
-from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, update
+from verdigris.bake.phases import Phase, Span, Texture, Tree, fall, optimiser_state, phase_rng, update
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import as_stored, float16
 from verdigris.bake.turns import deal
 from verdigris.conventions import Array
 from verdigris.model.auxiliary import Auxiliary
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A latent texture that the heads learn from, `height` x `width` texels, of the material that `source` numbers.
-
-    share: of the queries, beside those of the other textures. deviation: of the footprint of a query, in uv.
-    """
-
-    height: int
-    width: int
-    share: float = 1.0
-    source: int = 0
-    deviation: float = 0.0
 
 
 def first_state(
@@ -53,7 +38,9 @@ def first_state(
     }
 
 
-def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures: Sequence[Seen], chunks: int) -> Phase:
+def auxiliary_phase(
+    config: BakeConfig, sources: Sequence[QuerySource], textures: Sequence[Texture], chunks: int
+) -> Phase:
     """The heads (state `auxiliary`) on what is stored (state `stored`), by queries anywhere on the textures."""
     found = [auxiliary.wanted(source.reference) for source in sources]
     names = auxiliary.union(found)
@@ -77,7 +64,7 @@ def auxiliary_phase(config: BakeConfig, sources: Sequence[QuerySource], textures
 
         return (turn, u, v, by_owner(owners[turn], ask, 3 + auxiliary.outputs(names)))
 
-    sizes = np.array([(texture.height, texture.width) for texture in textures], np.int32)
+    sizes = np.array([(texture.side, texture.side) for texture in textures], np.int32)
     advance = jax.jit(partial(_chunk, config, names, (sizes, present)), donate_argnums=0)
     return Phase("auxiliary", chunks, prepare, advance, lambda at: config.rate * float(fall(config, at)))
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from verdigris.bake import auxiliary, encoder, finish, furnace, mend, quantise
-from verdigris.bake.auxiliary_phase import Seen, as_heads, auxiliary_phase, first_state
+from verdigris.bake.auxiliary_phase import as_heads, auxiliary_phase, first_state
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, parts, survivors, whole
@@ -149,16 +149,9 @@ class _Bake:
         if part.phase == "encode":
             return encoder.encode_phase(self.config, self._encoded, self.encode_samples, tune, part)
         if part.phase == "auxiliary":
-            return auxiliary_phase(self.config, self.sources, self._seen, part.chunks)
+            levels = [replace(level, source=number) for number, one in enumerate(self.subjects) for level in one.levels]
+            return auxiliary_phase(self.config, self.sources, levels, part.chunks)
         return tune_phase(self.config, self.sources, self.textures, self.tune_samples, encode, part)
-
-    @property
-    def _seen(self) -> list[Seen]:
-        return [
-            Seen(level.side, level.side, level.share, number, level.deviation)
-            for number, one in enumerate(self.subjects)
-            for level in one.levels
-        ]
 
     def _first(self, part: Part) -> Any:
         """Random networks, with encoders or latents; that of instance 0 is the one that a single training has."""
