@@ -12,14 +12,14 @@ import numpy as np
 
 from verdigris.asset.format import LENGTH_BYTES, NO_CHECKSUM, canonical_json, seal
 from verdigris.asset.write import encode
-from verdigris.model import DecoderConfig, Lobe, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model import DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
 from verdigris.model.grid import Grid
 
 FOLDER = Path(__file__).parent / "golden"
-GOLDEN, GOLDEN_1 = FOLDER / "tiny2.vdg", FOLDER / "tiny.vdg"
-"""A file of the schema that we write, and one of schema 1."""
-GOLDEN_4 = FOLDER / "tiny4.vdg"
-"""The first with latents of 4 bits."""
+GOLDEN, GOLDEN_2, GOLDEN_1 = (FOLDER / f"{name}.vdg" for name in ("tiny3", "tiny2", "tiny"))
+"""A file of the schema that we write, one of schema 2 and one of schema 1."""
+GOLDEN_4, GOLDEN_2_4 = FOLDER / "tiny3_4bit.vdg", FOLDER / "tiny4.vdg"
+"""The first two with latents of 4 bits."""
 
 DECODER = DecoderConfig((3,), "leaky_smelu", ("wi", "difference", "log_half"), "sigmoid", cosine=False)
 DECODER_1 = DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half"))
@@ -28,7 +28,7 @@ DECODER_1 = DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half"))
 
 def tiny(decoder: DecoderConfig = DECODER) -> NeuralMaterial:
     """The material of a golden file: numbers from whole-number arithmetic, so that no random generator matters."""
-    config = ModelConfig(channels=2, frames=1, decoder=decoder)
+    config = ModelConfig(channels=2, frames=1, decoder=decoder, sampler=SamplerConfig((2,), 1, 0.25))
     counter = 0
 
     def numbers(*shape: int) -> np.ndarray:
@@ -43,7 +43,7 @@ def tiny(decoder: DecoderConfig = DECODER) -> NeuralMaterial:
         latents=(numbers(2, 3, 2), numbers(1, 1, 2)),
         frame_weight=numbers(6, 2),
         layers=((numbers(3, 9), numbers(3)), (numbers(3, 3), numbers(3))),
-        lobes=(Lobe("cosine", -1, 1.0, 0.5), Lobe("ggx", 0, 0.25, 0.5)),
+        sampler=((numbers(2, 5), numbers(2)), (numbers(9, 2), numbers(9))),
         metadata=Metadata(
             "tiny", {"uri": "tiny.mtlx", "material": "M", "sha256": NO_CHECKSUM}, {"seed": 7}, {"e": 0.5}
         ),

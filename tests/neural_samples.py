@@ -7,28 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from directions import random_directions
-from verdigris.model import HEADS, Auxiliary, Lobe, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model import HEADS, Auxiliary, Metadata, ModelConfig, NeuralMaterial
 from verdigris.model.auxiliary import head_widths
 from verdigris.model.grid import Grid
-
-LOBES = (
-    Lobe("cosine", -1, 1.0, 0.4),
-    Lobe("ggx", 0, 0.3, 0.25),
-    Lobe("ggx", 1, 0.05, 0.2),
-    Lobe("cosine", 0, 1.0, 0.15),
-)
-
-
-def lobes_of(frames: int) -> tuple[Lobe, ...]:
-    """`LOBES` about the frames that there are, the normal's (-1) where there are none."""
-    return tuple(Lobe(lobe.kind, min(lobe.frame, frames - 1), lobe.alpha, lobe.weight) for lobe in LOBES)
 
 
 def random_material(
     config: ModelConfig | None = None,
     finest: tuple[int, int] = (8, 16),
     levels: int = 1,
-    lobes: tuple[Lobe, ...] | None = None,
     seed: int = 0,
     dtype: type = np.float32,
     metadata: Metadata | None = None,
@@ -40,17 +27,18 @@ def random_material(
     def normal(*shape: int, scale: float = 1.0) -> np.ndarray:
         return (rng.normal(size=shape) * scale).astype(np.float16).astype(dtype)
 
-    sizes = (config.decoder_inputs, *config.decoder.hidden, 3)
+    def layers(*sizes: int, scale: float = 1.0) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        pairs = zip(sizes, sizes[1:], strict=False)
+        return tuple((normal(b, a, scale=scale * a**-0.5), normal(b, scale=0.1)) for a, b in pairs)
+
     return NeuralMaterial(
         config=config,
         latents=tuple(
             normal(max(finest[0] >> k, 1), max(finest[1] >> k, 1), config.channels, scale=0.5) for k in range(levels)
         ),
         frame_weight=normal(config.frames * 6, config.channels, scale=0.2) if config.frames else None,
-        layers=tuple(
-            (normal(b, a, scale=a**-0.5), normal(b, scale=0.1)) for a, b in zip(sizes, sizes[1:], strict=False)
-        ),
-        lobes=lobes if lobes is not None else lobes_of(config.frames),
+        layers=layers(config.decoder_inputs, *config.decoder.hidden, 3),
+        sampler=layers(*config.sampler_widths, scale=1.5),
         metadata=metadata or Metadata(),
     )
 
@@ -68,6 +56,24 @@ def coded(material: NeuralMaterial, bits: int, seed: int = 0) -> NeuralMaterial:
         grids.append(Grid(bits, offset, scale))
         latents.append(grids[-1].decode(codes))
     return replace(material, latents=tuple(latents), grids=tuple(grids))
+
+
+def no_sampler(config: ModelConfig, cosine_share: float = 0.5) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """A sampler without weights: broad lobes about the normal, the cosine lobe with that share (1: all but 1e-43)."""
+    pairs = zip(config.sampler_widths, config.sampler_widths[1:], strict=False)
+    layers = [(np.zeros((b, a), np.float32), np.zeros(b, np.float32)) for a, b in pairs]
+    ratio = cosine_share * config.sampler.lobes / max(1 - cosine_share, 1e-43)
+    layers[-1][1][5 * config.sampler.lobes + 2] = np.log(ratio)
+    return tuple(layers)
+
+
+def with_widths(material: NeuralMaterial, raw: float) -> NeuralMaterial:
+    """The material whose GGX lobes all have the widths of that raw number, whatever the latent, and equal shares."""
+    weight, bias = (array.copy() for array in material.sampler[-1])
+    ends = 5 * material.config.sampler.lobes
+    for rows, value in ((np.arange(ends).reshape(-1, 5)[:, :2].ravel(), raw), (slice(ends + 2, None), 0)):
+        weight[rows], bias[rows] = 0, value
+    return replace(material, sampler=(*material.sampler[:-1], (weight, bias)))
 
 
 def queries(n: int, seed: int = 0, below: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -93,16 +93,14 @@ def overlap(parts):
     del parts.data[-6:]
 
 
-LOBE = {"kind": "cosine", "frame": -1, "alpha": 1.0, "weight": 1.0}
-
 FORGED = {
-    "newer schema": (put(schema=3), "schema: expected version 1 to 2, got 3"),
-    "schema before the first": (put(schema=0), "schema: expected version 1 to 2, got 0"),
-    "huge schema": (put(schema=10**400), "schema: expected version 1 to 2, got 1000"),
+    "newer schema": (put(schema=4), "schema: expected version 1 to 3, got 4"),
+    "schema before the first": (put(schema=0), "schema: expected version 1 to 3, got 0"),
+    "huge schema": (put(schema=10**400), "schema: expected version 1 to 3, got 1000"),
     "schema of another type": (put(schema="1"), "manifest.schema: expected an integer, got '1'"),
     "schema as a boolean": (put(schema=True), "manifest.schema: expected an integer, got True"),
     "no schema": (put(schema=...), "manifest.schema: missing"),
-    "other conventions": (put(conventions__uv="upper left"), "conventions: expected those of schema 2"),
+    "other conventions": (put(conventions__uv="upper left"), "conventions: expected those of schema 3"),
     "unknown field": (put(extra=1), "manifest: unknown field 'extra'"),
     "unknown model field": (put(model__heads=1), "model: unknown field 'heads'"),
     "unknown decoder field": (put(model__decoder__bias=1), "model.decoder: unknown field 'bias'"),
@@ -128,18 +126,18 @@ FORGED = {
     "unknown output": (put(model__decoder__output="tanh"), "model: decoder.output: expected one of exp, sigmoid, got"),
     "no cosine": (put(model__decoder__cosine=...), "model.decoder.cosine: missing"),
     "cosine as a number": (put(model__decoder__cosine=1), "model.decoder.cosine: expected true or false, got 1"),
-    "no lobes": (put(sampler__lobes=[]), "sampler.lobes: expected 1 to 64 entries, got 0"),
-    "lobe without weight": (
-        put(sampler__lobes=[{"kind": "ggx", "frame": 0, "alpha": 1}]),
-        "sampler.lobes.0.weight: missing",
+    "no sampler": (put(model__sampler=...), "model.sampler: missing"),
+    "unknown sampler field": (put(model__sampler__bias=1), "model.sampler: unknown field 'bias'"),
+    "no hidden layer of the sampler": (
+        put(model__sampler__hidden=[]),
+        "model.sampler.hidden: expected 1 to 16 entries, got 0",
     ),
-    "lobe of no kind": (put(sampler__lobes=[{**LOBE, "kind": "phong"}]), "lobes.0.kind: expected cosine or ggx"),
-    "lobe of no frame": (put(sampler__lobes=[{**LOBE, "frame": 1}]), "lobes.0.frame: expected -1 to 0, got 1"),
-    "lobe of huge alpha": (
-        put(sampler__lobes=[{**LOBE, "alpha": 10**400}]),
-        "sampler.lobes.0.alpha: expected a number",
-    ),
-    "lobe weights": (put(sampler__lobes=[LOBE, LOBE]), "lobes: expected weights that sum to 1, got 2"),
+    "no lobes": (put(model__sampler__lobes=0), "model: sampler.lobes: expected 1 to 4, got 0"),
+    "one lobe more": (put(model__sampler__lobes=2), "sampler.layers.1.weight: expected shape (15, 2), got (9, 2)"),
+    "lobes as a number": (put(model__sampler__lobes=1.0), "model.sampler.lobes: expected an integer, got 1.0"),
+    "no end of lobes": (put(model__sampler__lobes=10**400), "model: sampler.lobes: expected 1 to 4, got 1000"),
+    "all defensive": (put(model__sampler__defensive=1), "model: sampler.defensive: expected 0 to 0.5, got 1.0"),
+    "sampler of an old file": (put(sampler={}), "manifest: unknown field 'sampler'"),
     "name of another type": (put(name=None), "manifest.name: expected a string, got None"),
     "name with a terminal escape": (put(name="\x1b[2J"), "name: expected up to 256 printable characters"),
     "long name": (put(name="x" * 257), "name: expected up to 256 printable characters"),
@@ -166,7 +164,7 @@ FORGED = {
     "unknown entry field": (entry("latents.1", stride=1), "latents.1: expected dtype, shape and data_offsets"),
     "hole": (hole, "latents.0: expected to begin at byte 0 of the tensors, got 2"),
     "overlap": (overlap, "latents.0: expected to begin at byte 6 of the tensors, got 0"),
-    "trailing byte": (extra_byte, "tensors: expected 136 bytes, got 137"),
+    "trailing byte": (extra_byte, "tensors: expected 214 bytes, got 215"),
     "not a number": (value(float("nan")), "latents.0: expected finite numbers, got nan"),
     "infinity": (value(float("-inf")), "latents.0: expected finite numbers, got -inf"),
 }

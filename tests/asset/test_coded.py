@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from asset_samples import GOLDEN_4, Parts, forged, tiny_coded
+from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_4, Parts, forged, tiny_coded
 from neural_samples import coded, queries, random_material
 from verdigris import asset
 from verdigris.asset.format import LENGTH_BYTES, Malformed
@@ -20,7 +20,7 @@ from verdigris.asset.write import encode
 from verdigris.errors import AssetError
 from verdigris.model import ModelConfig
 
-GOLDEN_SHA256 = "9d47eb65ab600ee4e6f76661c8f44e479384ce958f61424c2b619087b2439059"
+GOLDEN_SHA256 = "4454088b98c616c66ecfd925b60fab0c43ae3dda9115cf336969d5f8b4546c1f"
 CONTENT = GOLDEN_4.read_bytes()
 
 
@@ -105,14 +105,14 @@ def test_halves_lie_at_even_places():
 
 
 def test_inspect_tells_the_bits():
-    assert [asset.inspect(path)["latent_bits"] for path in (GOLDEN_4, GOLDEN_4.with_name("tiny2.vdg"))] == [4, 16]
+    assert [asset.inspect(path)["latent_bits"] for path in (GOLDEN_4, GOLDEN)] == [4, 16]
 
 
 def test_sixteen_bits_may_be_said():
     def say(parts):
         parts.manifest["latent_bits"] = 16
 
-    content = forged(say, GOLDEN_4.with_name("tiny2.vdg").read_bytes())
+    content = forged(say, GOLDEN.read_bytes())
     assert read(content).latent_bits == 16
 
 
@@ -178,7 +178,7 @@ def test_a_forged_file_is_refused(name, tmp_path):
 
 def test_schema_1_has_no_codes(tmp_path):
     path = tmp_path / "bad.vdg"
-    path.write_bytes(forged(bits(16), GOLDEN_4.with_name("tiny.vdg").read_bytes()))
+    path.write_bytes(forged(bits(16), GOLDEN_1.read_bytes()))
     with pytest.raises(AssetError, match="manifest: unknown field 'latent_bits'"):
         asset.load(path)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_4
+from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN_4
 from neural_samples import coded, queries, random_material, with_heads
 from verdigris import asset
 from verdigris.asset import format as vdg_format
-from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig
+from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.model.config import ACTIVATIONS, OUTPUTS
 
 DOC = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def agrees(stranger, path, levels):
         np.testing.assert_allclose(material.pdf(uv, wi, wo, level), [f[1] for f in found], rtol=1e-3)
 
 
-@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN, GOLDEN_4], ids=["schema 1", "schema 2", "4 bits"])
+@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN, GOLDEN_4], ids=lambda path: path.stem)
 def test_its_reader_agrees_on_the_golden_files(stranger, path):
     agrees(stranger, path, 2)
 
@@ -46,7 +46,7 @@ def test_its_reader_agrees_on_the_golden_files(stranger, path):
     "config",
     [
         ModelConfig(),
-        ModelConfig(5, 0, DecoderConfig((7,), "leaky_relu", ("log_half", "wo"), "sigmoid")),
+        ModelConfig(5, 0, DecoderConfig((7,), "leaky_relu", ("log_half", "wo"), "sigmoid"), SamplerConfig((5, 4), 1)),
         ModelConfig(decoder=DecoderConfig((7,), "leaky_smelu", tuple(FEATURE_WIDTHS), cosine=False)),
     ],
     ids=["default", "no frames", "every feature"],
@@ -96,8 +96,8 @@ def test_it_names_every_choice_of_the_decoder():
 
 def test_its_limits_are_ours():
     assert vdg_format.MAX_FILE_BYTES == 2**30
-    for number in ("16 777 216", "each side 1 to 16384", "1 to 15", "1 to 16 integers", "1 to 64 objects", "up to 256"):
+    for number in ("16 777 216", "each side 1 to 16384", "1 to 15", "1 to 16 integers", "up to 256"):
         assert number in DOC
     limits = (vdg_format.MAX_HEADER_BYTES, vdg_format.MAX_SIDE, vdg_format.MAX_LEVELS, vdg_format.MAX_HIDDEN_LAYERS)
     assert limits == (16_777_216, 16384, 15, 16)
-    assert (vdg_format.MAX_LOBES, vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (64, 256, 2)
+    assert (vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (256, 3)

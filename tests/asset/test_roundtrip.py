@@ -11,22 +11,25 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import verdigris
-from asset_samples import DECODER_1, GOLDEN, GOLDEN_1, Parts, forged, tiny
+from asset_samples import DECODER, DECODER_1, GOLDEN, GOLDEN_1, GOLDEN_2, Parts, forged, tiny
 from neural_samples import queries, random_material
 from verdigris import asset
+from verdigris.asset.manifest import OLD_SAMPLER
 from verdigris.asset.write import encode
-from verdigris.model import FEATURE_WIDTHS, DecoderConfig, Lobe, Metadata, ModelConfig
+from verdigris.model import FEATURE_WIDTHS, DecoderConfig, Metadata, ModelConfig, SamplerConfig
 from verdigris.model.config import ACTIVATIONS, OUTPUTS
 
 GOLDEN_SHA256 = {
     GOLDEN_1: "2533b07cea29f8e5bf356de786adced2ff3e7611e5c408bbe337d68ecdc64499",
-    GOLDEN: "5492e528ff89785eb19d59f86619a1ac36a74106f8792de62d3f322249992be1",
+    GOLDEN_2: "5492e528ff89785eb19d59f86619a1ac36a74106f8792de62d3f322249992be1",
+    GOLDEN: "8efe455462bee371f84856e64d4b38eadc9a5b3f29b3b7fc6eeb4d98c5c8c5dc",
 }
 GOLDEN_EVAL = {
     GOLDEN_1: (0.34061682, 0.01346649, 0.03108616),
+    GOLDEN_2: (65088.4567315, 22956.29475479, 36864.03998359),
     GOLDEN: (65088.4567315, 22956.29475479, 36864.03998359),
 }
-GOLDEN_PDF = 0.57071141
+GOLDEN_PDF = {GOLDEN_1: 0.33363751, GOLDEN_2: 0.33363751, GOLDEN: 0.12508772}
 """At uv (.2, .9), wi (.6, 0, .8), wo (0, -.6, .8), computed by the reader printed in docs/format.md."""
 
 json_values = st.recursive(
@@ -48,32 +51,23 @@ def materials(draw):
         draw(st.sampled_from(OUTPUTS)),
         draw(st.booleans()),
     )
-    config = ModelConfig(draw(st.integers(1, 9)), draw(st.integers(0, 3)), decoder)
-    weights = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
-    lobes = tuple(
-        Lobe(
-            draw(st.sampled_from(["cosine", "ggx"])),
-            draw(st.integers(-1, config.frames - 1)),
-            draw(st.floats(1e-4, 1)),
-            weight / sum(weights),
-        )
-        for weight in weights
-    )
+    hidden = tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3)))
+    sampler = SamplerConfig(hidden, draw(st.integers(1, 4)), draw(st.floats(0, 0.5)))
+    config = ModelConfig(draw(st.integers(1, 9)), draw(st.integers(0, 3)), decoder, sampler)
     return random_material(
         config,
         finest=(draw(st.integers(1, 9)), draw(st.integers(1, 9))),
         levels=draw(st.integers(1, 4)),
-        lobes=lobes,
         seed=draw(st.integers(0, 1000)),
         metadata=Metadata(draw(names), draw(json_objects), draw(json_objects), draw(json_objects)),
     )
 
 
-def arrays(material):
+def arrays(material, sampler=True):
     yield from material.latents
     if material.frame_weight is not None:
         yield material.frame_weight
-    for layer in material.layers:
+    for layer in (*material.layers, *(material.sampler if sampler else ())):
         yield from layer
 
 
@@ -83,7 +77,7 @@ def test_round_trip(material, tmp_path):
     path = tmp_path / "x.vdg"
     asset.save(material, path)
     loaded = asset.load(path)
-    assert (loaded.config, loaded.lobes, loaded.metadata) == (material.config, material.lobes, material.metadata)
+    assert (loaded.config, loaded.metadata) == (material.config, material.metadata)
     # random_material's numbers are float16's, so nothing is lost
     for before, after in zip(arrays(material), arrays(loaded), strict=True):
         assert after.dtype == np.float32
@@ -103,13 +97,19 @@ def test_we_write_the_golden_bytes():
     assert encode(tiny()) == GOLDEN.read_bytes()
 
 
-def test_a_file_of_schema_1_is_read_as_the_material_it_was():
-    loaded, written = asset.load(GOLDEN_1), tiny(DECODER_1)
-    assert (loaded.config, loaded.lobes, loaded.metadata) == (written.config, written.lobes, written.metadata)
-    assert (loaded.config.decoder.output, loaded.config.decoder.cosine) == ("exp", True)
-    for before, after in zip(arrays(written), arrays(loaded), strict=True):
+@pytest.mark.parametrize(("path", "decoder"), [(GOLDEN_1, DECODER_1), (GOLDEN_2, DECODER)], ids=["1", "2"])
+def test_a_file_of_an_old_schema_is_read_as_the_material_it_was(path, decoder):
+    """But for the sampler: the one that stands in for it samples every direction, by a density that says so."""
+    loaded, written = asset.load(path), tiny(decoder)
+    assert (loaded.config, loaded.metadata) == (
+        dataclasses.replace(written.config, sampler=OLD_SAMPLER),
+        written.metadata,
+    )
+    for before, after in zip(arrays(written, sampler=False), arrays(loaded, sampler=False), strict=True):
         np.testing.assert_array_equal(before, after)
-    assert [asset.inspect(path)["schema"] for path in (GOLDEN_1, GOLDEN)] == [1, 2]
+    uv, wi, wo = queries(1000)
+    assert loaded.pdf(uv, wi, wo).min() > 1e-3
+    assert [asset.inspect(path)["schema"] for path in (GOLDEN_1, GOLDEN_2, GOLDEN)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("path", GOLDEN_EVAL, ids=lambda path: path.stem)
@@ -117,7 +117,7 @@ def test_a_golden_file_evaluates_to_known_numbers(path):
     material = asset.load(path)
     wi, wo = np.array([[0.6, 0, 0.8]]), np.array([[0, -0.6, 0.8]])
     np.testing.assert_allclose(material.eval([[0.2, 0.9]], wi, wo), [GOLDEN_EVAL[path]], rtol=1e-5)
-    np.testing.assert_allclose(material.pdf([[0.2, 0.9]], wi, wo), [GOLDEN_PDF], rtol=1e-5)
+    np.testing.assert_allclose(material.pdf([[0.2, 0.9]], wi, wo), [GOLDEN_PDF[path]], rtol=1e-5)
 
 
 def test_rounding_to_float16_is_all_that_changes(tmp_path):
@@ -172,7 +172,7 @@ def test_inspect_tells_everything_as_json():
     assert told["name"] == "tiny"
     assert told["source"]["uri"] == "tiny.mtlx"
     assert told["levels"] == [{"height": 2, "width": 3}, {"height": 1, "width": 1}]
-    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42, "auxiliary": 0}
+    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42, "sampler": 39, "auxiliary": 0}
     assert told["model"] == Parts().manifest["model"]
     assert told["checksum"].encode() in GOLDEN.read_bytes()
 

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
+from neural_samples import no_sampler
 from verdigris.bake import furnace
-from verdigris.model import DecoderConfig, Lobe, ModelConfig, NeuralMaterial
+from verdigris.model import DecoderConfig, ModelConfig, NeuralMaterial, SamplerConfig
 
 FEW = {"paths": 1 << 12}
+COSINE = SamplerConfig(hidden=(1,), lobes=1, defensive=0.0)
 
 
 def lambert(albedo: tuple[float, float, float], output: str = "exp") -> NeuralMaterial:
     """A decoder without weights: its bias alone is the response."""
-    config = ModelConfig(channels=1, frames=0, decoder=DecoderConfig(hidden=(1,), output=output, cosine=False))
+    config = ModelConfig(channels=1, frames=0, decoder=DecoderConfig((1,), output=output, cosine=False), sampler=COSINE)
     response = np.array(albedo) / np.pi
     bias = np.log(response) + 3 if output == "exp" else np.log(response / 1e5)
     return NeuralMaterial(
@@ -22,7 +24,7 @@ def lambert(albedo: tuple[float, float, float], output: str = "exp") -> NeuralMa
             (np.zeros((1, config.decoder_inputs), np.float32), np.zeros(1, np.float32)),
             (np.zeros((3, 1), np.float32), bias.astype(np.float32)),
         ),
-        lobes=(Lobe("cosine", -1, 0.0, 1.0),),
+        sampler=no_sampler(config, cosine_share=1.0),
     )
 
 

@@ -132,8 +132,8 @@ def test_the_first_of_several_is_the_only_one_of_a_single_training():
 
 def test_rates_and_queries_of_a_part_are_those_of_its_place():
     job = started(uniform_plastic())
-    assert [(part.name, part.chunks) for part in job.parts] == [("tune 4", 3), ("tune", 4)]
-    first, last = (job._phase(part) for part in job.parts)
+    assert [(part.name, part.chunks) for part in job.parts] == [("tune 4", 3), ("tune", 4), ("sampler", 1)]
+    first, last = (job._phase(part) for part in job.parts[:2])
     assert first.rate(0.0) == CONFIG.rate and last.rate(1.0) == pytest.approx(CONFIG.rate * CONFIG.rate_end)
     assert first.rate(1.0) == last.rate(0.0) == pytest.approx(CONFIG.rate * float(fall(CONFIG, 3 / 7)))
     lone = pipeline.tune_phase(CONFIG, job.sources, job.textures, CONFIG.uniform_samples)
@@ -147,7 +147,7 @@ def test_a_bake_goes_on_from_any_part_to_the_same_material(tmp_path, reference):
     material = bake(reference, CONFIG, steps.append)
     report = material.metadata.report
     shown = [curve["phase"] for curve in report["curves"]]
-    assert shown == (["encode 4", "encode", "tune"] if reference.varying else ["tune 4", "tune"])
+    assert shown == ([*(["encode 4", "encode"] if reference.varying else ["tune 4"]), "tune", "sampler"])
     assert list(dict.fromkeys(step.phase for step in steps)) == [*shown, "report"]
     assert material.metadata.bake["instances"] == 4 and np.isfinite(report["power_l1"])
 

@@ -97,14 +97,14 @@ def test_a_chunk_may_leave_a_material_out(tmp_path):
     """A chunk of one step is of one material; the leaf's encoder has one input, the other's six."""
     few = replace(CONFIG, chunk_steps=1, encode_samples=8000, tune_samples=8000, auxiliary_samples=8000)
     materials = bake_shared([load_reference(glowing_leaf(tmp_path)), StandIn(32)], few)
-    assert [len(material.metadata.report["curves"]) for material in materials] == [3, 3]
+    assert [len(material.metadata.report["curves"]) for material in materials] == [4, 4]
 
 
 def test_uniform_materials_alone_need_no_encoder():
     few = replace(CONFIG, auxiliary_samples=0)
     materials = bake_shared([uniform_plastic(0.2), uniform_plastic(0.4)], few)
     for material in materials:
-        assert [curve["phase"] for curve in material.metadata.report["curves"]] == ["tune"]
+        assert [curve["phase"] for curve in material.metadata.report["curves"]] == ["tune", "sampler"]
         assert material.metadata.report["power_l1"] < 0.1
     assert (materials[0].latents[0] != materials[1].latents[0]).any()
 

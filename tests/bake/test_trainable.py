@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from directions import random_directions
+from neural_samples import no_sampler
 from verdigris import asset
 from verdigris.bake.trainable import as_stored, decode, init_network
-from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
+from verdigris.model.config import DecoderConfig, ModelConfig
 from verdigris.model.neural import NeuralMaterial
 
 CONFIGS = [
@@ -28,7 +29,7 @@ def twin(config, rng, n):
     latents = rng.normal(size=(n, 1, config.channels)).astype(np.float32)
     layers = tuple((np.asarray(weight), np.asarray(bias)) for weight, bias in network["layers"])
     frame_weight = np.asarray(network["frames"]) if config.frames else None
-    material = NeuralMaterial(config, (latents,), frame_weight, layers, (Lobe("cosine", -1, 0.0, 1.0),))
+    material = NeuralMaterial(config, (latents,), frame_weight, layers, no_sampler(config))
     return network, material, latents[:, 0].T
 
 
@@ -74,7 +75,7 @@ def _at_texel_centres(material, uv, wi, wo):
         tuple(level.astype(np.float64) for level in material.latents),
         None if material.frame_weight is None else material.frame_weight.astype(np.float64),
         tuple((weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in material.layers),
-        material.lobes,
+        tuple((weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in material.sampler),
     )
     return wide.eval(uv, wi.astype(np.float64), wo.astype(np.float64))
 

@@ -7,8 +7,8 @@ import pytest
 
 from directions import direction
 from laws.chi2 import Grid, assert_sampler
-from neural_samples import LOBES, queries, random_material
-from verdigris.model import DecoderConfig, Lobe, ModelConfig, NeuralMaterial
+from neural_samples import queries, random_material
+from verdigris.model import DecoderConfig, ModelConfig, NeuralMaterial, SamplerConfig
 from verdigris.model import neural as neural_module
 
 CONFIGS = {
@@ -46,6 +46,14 @@ def test_without_the_cosine_the_answer_is_multiplied_by_it():
 def test_an_unknown_choice_of_the_decoder_is_named(field, value):
     with pytest.raises(ValueError, match=rf"decoder\.{field}: expected "):
         DecoderConfig(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("hidden", ()), ("hidden", (257,)), ("lobes", 0), ("lobes", 5), ("defensive", 0.6)]
+)
+def test_a_sampler_out_of_range_is_named(field, value):
+    with pytest.raises(ValueError, match=rf"sampler\.{field}: expected "):
+        SamplerConfig(**{field: value})
 
 
 @pytest.mark.parametrize("level", [0, 0.6])
@@ -128,11 +136,8 @@ BAD_PARTS = {
     r"frames\.weight: expected float32 of shape \(12, 8\)": {"frame_weight": GOOD.latents[0][0]},
     r"decoder\.layers: expected 3 layers, got 2": {"layers": GOOD.layers[:2]},
     r"decoder\.layers\.0\.weight: expected float32 of shape": {"layers": GOOD.layers[::-1]},
-    r"lobes: expected weights that sum to 1, got 0\.4": {"lobes": LOBES[:1]},
-    r"lobes\.0\.frame: expected -1 to 1, got 2": {"lobes": (Lobe("cosine", 2, 1, 1),)},
-    r"lobes\.0\.alpha: expected 0\.0001 to 1, got 0": {"lobes": (Lobe("ggx", 0, 0, 1),)},
-    r"lobes\.0\.weight: expected 0 to 1, got nan": {"lobes": (Lobe("cosine", 0, 1, float("nan")),)},
-    r"lobes\.0\.kind: expected cosine or ggx": {"lobes": (Lobe("phong", 0, 1, 1),)},  # type: ignore[arg-type]
+    r"sampler\.layers: expected 3 layers, got 2": {"sampler": GOOD.sampler[:2]},
+    r"sampler\.layers\.0\.weight: expected float32 of shape \(32, 14\)": {"sampler": GOOD.layers},
 }
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_samples import queries, random_material, with_heads
-from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
+from neural_samples import queries, random_material, with_heads, with_widths
+from verdigris.model.config import DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.runtime import mitsuba
 
@@ -16,7 +16,14 @@ LEAKY, SMOOTH = "leaky_relu", "leaky_smelu"
 CONFIGS = [
     (ModelConfig(decoder=DecoderConfig((32, 32), "relu", ("wi", "wo", "log_half"))), (48, 64)),
     (ModelConfig(frames=1, decoder=DecoderConfig((16, 16), LEAKY, ("wi", "wo"))), (48, 64)),
-    (ModelConfig(frames=0, decoder=DecoderConfig((16,), "relu", ("wi", "wo", "log_half"))), (1, 1)),
+    (
+        ModelConfig(
+            frames=0,
+            decoder=DecoderConfig((16,), "relu", ("wi", "wo", "log_half")),
+            sampler=SamplerConfig((7,), 3, 0.0),
+        ),
+        (1, 1),
+    ),
     (ModelConfig(decoder=DecoderConfig((64, 64, 64), LEAKY, ("log_half", "wo", "wi"))), (1, 1)),
     (ModelConfig(decoder=DecoderConfig((16, 16), "relu", ("wi", "wo"))), (1, 7)),
     (ModelConfig(decoder=DecoderConfig((16, 16), SMOOTH, ("half", "difference", "cosines"))), (8, 8)),
@@ -100,8 +107,8 @@ def test_sample_agrees(mi, config, finest, rng):
 
 
 def test_narrow_lobes_keep_their_digits(rng):
-    lobes = (Lobe("ggx", 0, 2.5e-3, 0.7), Lobe("cosine", -1, 1.0, 0.3))
-    material = random_material(ModelConfig(frames=1), (1, 1), lobes=lobes)
+    """Widths of 2.5e-3."""
+    material = with_widths(random_material(ModelConfig(frames=1), (1, 1)), -10.0)
     uv, wi, _ = single(20_000)
     wo, pdf, _ = material.sample(uv, wi, rng.random((len(uv), 3), dtype=np.float32))
     keep = pdf > 0

@@ -16,15 +16,17 @@ from typing import Any
 from verdigris.model.auxiliary import head_widths
 from verdigris.model.config import ModelConfig
 
-SCHEMA = 2
-"""What we write. Schema 1, which we still read, had fewer choices of the decoder."""
+SCHEMA = 3
+"""What we write. We still read 1 and 2, which had no sampler network; 1 had fewer choices of the decoder."""
+
+FIRST_SAMPLER = 3
+"""The first schema with a sampler network."""
 
 MAX_FILE_BYTES = 1 << 30
 MAX_HEADER_BYTES = 16 << 20
 MAX_SIDE = 16384
 MAX_LEVELS = 15
 MAX_HIDDEN_LAYERS = 16
-MAX_LOBES = 64
 MAX_NAME_LENGTH = 256
 
 LENGTH_BYTES = 8
@@ -92,6 +94,7 @@ def tensor_layouts(
     bits: int = 16,
     heads: Sequence[str] = (),
     hidden: Sequence[int] = (),
+    schema: int = SCHEMA,
 ) -> dict[str, Layout]:
     """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it.
 
@@ -105,6 +108,8 @@ def tensor_layouts(
     if config.frames:
         layouts["frames.weight"] = Layout((config.frames * 6, config.channels))
     _add_layers(layouts, "decoder", (config.decoder_inputs, *config.decoder.hidden, 3))
+    if schema >= FIRST_SAMPLER:
+        _add_layers(layouts, "sampler", config.sampler_widths)
     for name in heads:
         _add_layers(layouts, f"auxiliary.{name}", head_widths(name, config, hidden))
     return layouts | latents

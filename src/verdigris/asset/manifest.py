@@ -8,15 +8,15 @@ from typing import Any
 
 from verdigris.asset.format import (
     CONVENTIONS,
+    FIRST_SAMPLER,
     MAX_HIDDEN_LAYERS,
     MAX_LEVELS,
-    MAX_LOBES,
     MAX_NAME_LENGTH,
     SCHEMA,
     Malformed,
 )
 from verdigris.model.auxiliary import HEADS, check_hidden
-from verdigris.model.config import DecoderConfig, Lobe, ModelConfig
+from verdigris.model.config import DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.model.grid import LATENT_BITS
 from verdigris.model.neural import Metadata, NeuralMaterial
 
@@ -31,6 +31,10 @@ KINDS = {
 FIRST_ACTIVATIONS, FIRST_FEATURES = ("relu", "leaky_relu"), ("wi", "wo", "log_half")
 """All that a file of schema 1 may ask for; its answers are `exp`, cosine included."""
 
+OLD_SAMPLER = SamplerConfig((1,), 1)
+"""Stands in for the sampler that files of schema 1 and 2 have not, with a network of zeros: broad lobes that are right
+everywhere and good nowhere, until `verdigris.bake.sampler.fit` trains one."""
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -42,7 +46,6 @@ class Manifest:
     schema: int
     config: ModelConfig
     levels: int
-    lobes: tuple[Lobe, ...]
     metadata: Metadata
     heads: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
@@ -60,7 +63,6 @@ def build(material: NeuralMaterial) -> dict[str, Any]:
         "model": dataclasses.asdict(material.config),
         "levels": len(material.latents),
         **({"latent_bits": material.latent_bits} if material.grids else {}),
-        "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
         **dataclasses.asdict(material.metadata),
     }
 
@@ -85,7 +87,8 @@ def parse(value: Any) -> Manifest:
         raise Malformed(f"levels: expected 1 to {MAX_LEVELS}, got {levels}")
     bits = _parse_bits(fields, schema)
     config = _parse_model(fields.take("model", dict), schema)
-    lobes = _parse_sampler(fields.take("sampler", dict))
+    if schema < FIRST_SAMPLER:
+        fields.take("sampler", dict)  # fixed lobes, for which `read.py` puts a network
     metadata = Metadata(
         name=_parse_name(fields.take("name", str)),
         source=fields.take("source", dict),
@@ -94,7 +97,7 @@ def parse(value: Any) -> Manifest:
     )
     heads, hidden = _parse_auxiliary(fields, schema)
     fields.finish()
-    return Manifest(schema, config, levels, lobes, metadata, heads, hidden, bits)
+    return Manifest(schema, config, levels, metadata, heads, hidden, bits)
 
 
 class _Fields:
@@ -167,13 +170,14 @@ def _parse_model(value: dict[str, Any], schema: int) -> ModelConfig:
     output: Any = decoder.take("output", str) if schema > 1 else "exp"
     cosine = decoder.take("cosine", bool) if schema > 1 else True
     channels, frames = fields.take("channels", int), fields.take("frames", int)
+    sampler = fields.take("sampler", dict) if schema >= FIRST_SAMPLER else None
     decoder.finish()
     fields.finish()
     if schema == 1:
         _check_first(activation, features)
     try:
         network = DecoderConfig(tuple(hidden), activation, tuple(features), output, cosine)
-        return ModelConfig(channels, frames, network)
+        return ModelConfig(channels, frames, network, OLD_SAMPLER if sampler is None else _parse_sampler(sampler))
     except ValueError as error:
         raise Malformed(f"model: {error}") from error
 
@@ -205,14 +209,9 @@ def _parse_auxiliary(fields: _Fields, schema: int) -> tuple[tuple[str, ...], tup
     return tuple(names), tuple(hidden)
 
 
-def _parse_sampler(value: dict[str, Any]) -> tuple[Lobe, ...]:
-    fields = _Fields(value, "sampler")
-    entries = _parse_list(fields.take("lobes", list), "sampler.lobes", dict, MAX_LOBES)
+def _parse_sampler(value: dict[str, Any]) -> SamplerConfig:
+    fields = _Fields(value, "model.sampler")
+    hidden = _parse_list(fields.take("hidden", list), "model.sampler.hidden", int, MAX_HIDDEN_LAYERS)
+    lobes, defensive = fields.take("lobes", int), fields.take("defensive", float)
     fields.finish()
-    lobes = []
-    for index, entry in enumerate(entries):
-        lobe = _Fields(entry, f"sampler.lobes.{index}")
-        kind, frame = lobe.take("kind", str), lobe.take("frame", int)
-        lobes.append(Lobe(kind, frame, lobe.take("alpha", float), lobe.take("weight", float)))
-        lobe.finish()
-    return tuple(lobes)
+    return SamplerConfig(tuple(hidden), lobes, defensive)

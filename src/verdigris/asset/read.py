@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from verdigris.asset import manifest as manifests
 from verdigris.asset.format import (
     CONVENTIONS,
+    FIRST_SAMPLER,
     LENGTH_BYTES,
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
@@ -59,7 +60,6 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
     The file is checked as by `load`. Raises AssetError.
     """
     material, manifest, digest, size = _load(path)
-    networks = [array for layer in material.layers for array in layer]
     return {
         "file": os.fspath(path),
         "bytes": size,
@@ -70,19 +70,19 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
         "model": json.loads(json.dumps(dataclasses.asdict(material.config))),
         "latent_bits": material.latent_bits,
         "levels": [{"height": level.shape[0], "width": level.shape[1]} for level in material.latents],
-        "sampler": {"lobes": [dataclasses.asdict(lobe) for lobe in material.lobes]},
         "auxiliary": list(material.heads),
         "parameters": {
             "latents": sum(level.size for level in material.latents),
             "frames": 0 if material.frame_weight is None else material.frame_weight.size,
-            "decoder": sum(array.size for array in networks),
-            "auxiliary": sum(array.size for name in material.heads for array in _arrays(material, name)),
+            "decoder": _count(material.layers),
+            "sampler": _count(material.sampler),
+            "auxiliary": sum(map(_count, material.auxiliary.heads.values())) if material.auxiliary else 0,
         },
     }
 
 
-def _arrays(material: NeuralMaterial, head: str) -> list[Array]:
-    return [] if material.auxiliary is None else [array for layer in material.auxiliary.heads[head] for array in layer]
+def _count(layers: Layers) -> int:
+    return sum(array.size for layer in layers for array in layer)
 
 
 def parse(length: bytes, header: bytes, data: bytes) -> tuple[NeuralMaterial, manifests.Manifest, str]:
@@ -206,7 +206,8 @@ def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest)
     holes, all finite."""
     bits = manifest.latent_bits
     finest = _finest(entries, bits)
-    layouts = tensor_layouts(manifest.config, finest, manifest.levels, bits, manifest.heads, manifest.hidden)
+    heads, hidden = manifest.heads, manifest.hidden
+    layouts = tensor_layouts(manifest.config, finest, manifest.levels, bits, heads, hidden, manifest.schema)
     for name in (name for name in layouts if name not in entries):
         raise Malformed(f"{name}: missing")
     for name in (name for name in entries if name not in layouts):
@@ -261,20 +262,29 @@ def _latents(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> t
     return levels, grids
 
 
+def _layers(arrays: dict[str, NDArray[Any]], network: str, hidden: tuple[int, ...]) -> Layers:
+    names = [f"{network}.layers.{index}" for index in range(len(hidden) + 1)]
+    return tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names)
+
+
+def _sampler(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> Layers:
+    """The sampler's layers; zeros where the file has none."""
+    if manifest.schema >= FIRST_SAMPLER:
+        return _layers(arrays, "sampler", manifest.config.sampler.hidden)
+    widths = manifest.config.sampler_widths
+    pairs = zip(widths[:-1], widths[1:], strict=True)
+    return tuple((np.zeros((b, a), np.float32), np.zeros(b, np.float32)) for a, b in pairs)
+
+
 def _material(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> NeuralMaterial:
     latents, grids = _latents(arrays, manifest)
-
-    def layers(network: str, hidden: tuple[int, ...]) -> Layers:
-        names = [f"{network}.layers.{index}" for index in range(len(hidden) + 1)]
-        return tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names)
-
-    heads = {name: layers(f"auxiliary.{name}", manifest.hidden) for name in manifest.heads}
+    heads = {name: _layers(arrays, f"auxiliary.{name}", manifest.hidden) for name in manifest.heads}
     return NeuralMaterial(
         config=manifest.config,
         latents=tuple(latents),
         frame_weight=arrays.get("frames.weight"),
-        layers=layers("decoder", manifest.config.decoder.hidden),
-        lobes=manifest.lobes,
+        layers=_layers(arrays, "decoder", manifest.config.decoder.hidden),
+        sampler=_sampler(arrays, manifest),
         metadata=manifest.metadata,
         auxiliary=Auxiliary(manifest.hidden, heads) if heads else None,
         grids=tuple(grids),

@@ -22,20 +22,11 @@ from verdigris.conventions import Array
 from verdigris.model.auxiliary import Auxiliary
 
 
-def first_state(
-    config: BakeConfig, names: tuple[str, ...], latents: Sequence[Array], frames: Array | None, trained: auxiliary.Heads
-) -> Tree:
-    """The phase's own part of the state: the heads, those that are trained already as they are, and what they see.
-
-    latents: all textures `[H, W, C]` as they will be stored. frames: the frame layer likewise, if there is one.
-    """
+def first_state(config: BakeConfig, names: tuple[str, ...], trained: auxiliary.Heads) -> Tree:
+    """Heads of these names that were not updated yet, those that are trained already as they are."""
     rng = phase_rng(config.seed, "auxiliary")
     heads = auxiliary.init_heads(config.model, names, config.auxiliary_hidden, rng)
-    table = np.concatenate([texels.reshape(-1, config.model.channels) for texels in latents])
-    return {
-        "auxiliary": optimiser_state({**heads, **trained}),
-        "stored": {"latents": jnp.asarray(table), **({} if frames is None else {"frames": jnp.asarray(frames)})},
-    }
+    return optimiser_state({**heads, **trained})
 
 
 def auxiliary_phase(

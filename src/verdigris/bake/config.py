@@ -67,6 +67,7 @@ class BakeConfig:
     levels: of the latent texture, each with half the side of the one before; 0: all, down to one texel. Those above
     level 0 learn responses averaged over a footprint (see `levels.py`), from a share `level_share` of the queries of
     each phase, each averaged over `footprint_samples` positions; 0: the more the coarser its level is.
+    sampler_share: directions that the sampler learns from, as a share of the samples of the fine-tuning.
     latent_bits: of a stored latent: 16 (float16), 8 or 4. With fewer than 16 the last `quantise_share` of the
     fine-tuning sees quantised latents, see `quantise.py`. The one texel of a material that does not vary has 16.
     """
@@ -101,6 +102,7 @@ class BakeConfig:
     levels: int = 0
     level_share: float = 0.15
     footprint_samples: int = 0
+    sampler_share: float = 0.1
     latent_bits: int = 16
     quantise_share: float = 0.7
 
@@ -130,8 +132,9 @@ class BakeConfig:
             raise BakeError(f"footprint_samples: expected 0 to {FOOTPRINT_SAMPLES_MAX}, got {self.footprint_samples}")
         if self.latent_bits not in LATENT_BITS:
             raise BakeError(f"latent_bits: expected 16, 8 or 4, got {self.latent_bits}")
-        if not 0 < self.quantise_share <= 1:
-            raise BakeError(f"quantise_share: expected more than 0, up to 1, got {self.quantise_share}")
+        for name in ("quantise_share", "sampler_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise BakeError(f"{name}: expected more than 0, up to 1, got {getattr(self, name)}")
         if self.instances not in INSTANCES:
             raise BakeError(f"instances: expected one of {', '.join(map(str, INSTANCES))}, got {self.instances}")
         if not 0 < self.instance_share < 1:
@@ -163,6 +166,10 @@ class BakeConfig:
         if not self.settle_share:
             return 0.0 * progress
         return ((progress - 1.0) / (SETTLE_RISE * self.settle_share) + 1.0 / SETTLE_RISE).clip(0.0, 1.0)
+
+    def sampler_samples(self, tune_samples: int) -> int:
+        """Directions that the sampler learns from beside a fine-tuning of so many samples."""
+        return max(round(self.sampler_share * tune_samples), 1)
 
     def chunks(self, samples: int) -> int:
         """Chunks that hold at least `samples` queries."""

@@ -1,4 +1,4 @@
-"""What follows a bake's last phase: numbers as a file holds them, the sampler, the report."""
+"""What follows a bake's last phase: numbers as a file holds them, the report."""
 
 from __future__ import annotations
 
@@ -10,60 +10,51 @@ from typing import Any
 import jax
 import numpy as np
 
-from verdigris.bake import lobes, metrics, quantise
+from verdigris.bake import metrics, quantise
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.phases import Texture, phase_rng
+from verdigris.bake.sampler import as_sampler
 from verdigris.bake.subject import Subject
 from verdigris.bake.trainable import float16
-from verdigris.conventions import luminance
-from verdigris.model.config import Lobe
-from verdigris.model.frames import shading_frames
+from verdigris.conventions import Array
 from verdigris.model.grid import Grid
-from verdigris.model.latents import fetch
 from verdigris.model.neural import Metadata, NeuralMaterial
 
-SAMPLER_SAMPLES = 1 << 15
 LATENT_MAX = 64.0
 """Latents are clipped to it at the end, far outside what they take, so that float16 holds them well."""
 
-_ONE_COSINE = (Lobe("cosine", -1, 0.0, 1.0),)
+
+def latents(
+    config: BakeConfig, state: Any, textures: Sequence[Texture], material: int
+) -> tuple[tuple[Array, ...], tuple[Grid, ...]]:
+    """The levels of one of the materials of the state of a fine-tuning, `[H, W, C]` each, as a file will hold them, and
+    their grids, if any. textures: those of the state's key `textures`."""
+    mine = [index for index, texture in enumerate(textures) if texture.source == material]
+    if "grid" in state:
+        levels, grids = zip(*(quantise.stored(state, index, config.latent_bits) for index in mine), strict=True)
+        return levels, grids
+    channels = config.model.channels
+    texels = [np.asarray(state["textures"][index])[:channels].transpose(1, 2, 0) for index in mine]
+    return tuple(float16(np.clip(level, -LATENT_MAX, LATENT_MAX)) for level in texels), ()
+
+
+def frames(state: Any) -> Array | None:
+    """The frame layer of a state as a file will hold it, if there is one."""
+    network = state["network"]["values"]
+    return float16(network["frames"]) if "frames" in network else None
+
+
+def decoder(state: Any) -> tuple[tuple[Array, Array], ...]:
+    """The decoder's layers likewise."""
+    return tuple((float16(weight), float16(bias)) for weight, bias in state["network"]["values"]["layers"])
 
 
 def rounded(config: BakeConfig, state: Any, textures: Sequence[Texture], material: int) -> NeuralMaterial:
-    """One of the materials of the state of a fine-tuning with every number as a file will hold it, so that saving and
-    loading changes nothing; without a sampler yet. textures: those of the state's key `textures`."""
-    network, channels = state["network"]["values"], config.model.channels
-    mine = [index for index, texture in enumerate(textures) if texture.source == material]
-    grids: tuple[Grid, ...] = ()
-    if "grid" in state:
-        latents, grids = zip(*(quantise.stored(state, index, config.latent_bits) for index in mine), strict=True)
-    else:
-        texels = [np.asarray(state["textures"][index])[:channels].transpose(1, 2, 0) for index in mine]
-        latents = tuple(float16(np.clip(level, -LATENT_MAX, LATENT_MAX)) for level in texels)
-    return NeuralMaterial(
-        config=config.model,
-        latents=latents,
-        frame_weight=float16(network["frames"]) if "frames" in network else None,
-        layers=tuple((float16(weight), float16(bias)) for weight, bias in network["layers"]),
-        lobes=_ONE_COSINE,
-        grids=grids,
-    )
-
-
-def with_lobes(config: BakeConfig, subject: Subject, number: int, material: NeuralMaterial) -> NeuralMaterial:
-    """The material with lobes for the learned response, at directions that the reference's sampler draws.
-
-    number: of the material in its bake.
-    """
-    rng = phase_rng(config.seed, "sampler", number)
-    uv = rng.random((SAMPLER_SAMPLES, 2), dtype=np.float32)
-    queries = subject.source.directions(uv[:, 0], uv[:, 1], int(rng.integers(2**63)), metrics.KINDS["sampled"])
-    wi, wo, _, pdf = queries.numpy()
-    importance = luminance(material.eval(uv, wi, wo)) * metrics.inverse_density(wo, pdf)
-    frames = shading_frames(material.frame_weight, fetch(material.latents[0], uv))
-    # Without learned frames there still is one, the identity, which no lobe may name.
-    normals = frames[:, : config.model.frames, 2]
-    return replace(material, lobes=lobes.fit(normals, wi, wo, importance))
+    """One of the materials of the state of a sampler phase with every number as a file will hold it, so that saving and
+    loading changes nothing. textures: those of the state's key `textures`."""
+    levels, grids = latents(config, state, textures, material)
+    sampler = as_sampler(state["sampler"]["values"])
+    return NeuralMaterial(config.model, levels, frames(state), decoder(state), sampler, grids=grids)
 
 
 def reported(
@@ -78,9 +69,9 @@ def reported(
 
 
 def network_digest(material: NeuralMaterial) -> str:
-    """Hexadecimal SHA-256 of frames and decoder as a file holds them: equal where materials share them."""
+    """Hexadecimal SHA-256 of frames, decoder and sampler as a file holds them: equal where materials share them."""
     digest = hashlib.sha256()
-    for array in jax.tree.leaves((material.frame_weight, material.layers)):
+    for array in jax.tree.leaves((material.frame_weight, material.layers, material.sampler)):
         digest.update(f"{array.shape}".encode())
         digest.update(array.astype("<f2").tobytes())
     return digest.hexdigest()

@@ -1,56 +1,66 @@
-"""Fits the interim sampler: weights of fixed candidate lobes, by expectation maximisation.
-
-The logarithm of a mixture is concave in its weights, so EM finds the best ones whatever it starts from.
-"""
+"""The JAX twin of `model/sampler.py`, feature-major, differentiable, float32; its layers are those of a decoder."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 
-from verdigris.conventions import Array
-from verdigris.model.config import Lobe
-from verdigris.model.sampler import lobe_axis, lobe_pdf
+from verdigris.bake.trainable import Network, Rows, frames, init_layers, mlp
+from verdigris.model.config import ModelConfig, SamplerConfig
+from verdigris.model.sampler import ACTIVATION, ALPHA_MIN, HALF_Z_MIN, NORMAL_Z_MIN, RAW_MAX
 
-ALPHAS = (0.0025, 0.007, 0.02, 0.055, 0.15, 0.4)
-COSINE_FLOOR = 0.1
-"""Share the cosine lobe keeps: it bounds the weight of a sample wherever the other lobes miss the response."""
+ALPHA_START = -1.5
+"""Bias of both widths of a lobe at the start: 0.084, between a coat's and that of a rough metal."""
 
-WEIGHT_MIN = 0.01
-ITERATIONS = 60
+Layers = list[tuple[jax.Array, jax.Array]]
 
 
-def candidates(frames: int) -> list[Lobe]:
-    """A cosine lobe and GGX lobes of all widths about the geometric normal and each learned one, equal weights."""
-    shapes = [("cosine", -1, 0.0)] + [("ggx", frame, alpha) for frame in range(-1, frames) for alpha in ALPHAS]
-    return [Lobe(kind, frame, alpha, 1.0 / len(shapes)) for kind, frame, alpha in shapes]  # type: ignore[arg-type]
+def init_sampler(config: ModelConfig, rng: np.random.Generator) -> Layers:
+    """A random sampler, its lobes near the learned normals."""
+    layers = init_layers(config.sampler_widths, rng)
+    weight, bias = layers[-1]
+    narrow = np.zeros(len(bias), np.float32)
+    narrow[: 5 * config.sampler.lobes].reshape(-1, 5)[:, :2] = ALPHA_START
+    return [*layers[:-1], (weight, bias + narrow)]
 
 
-def expectation_maximisation(density: Array, importance: Array, iterations: int = ITERATIONS) -> Array:
-    """Mixture weights `[L]` that maximise sum_i importance_i log(sum_l w_l density_il), `[n, L], [n] -> [L]`."""
-    weights = np.full(density.shape[1], 1.0 / density.shape[1])
-    share = importance / max(importance.sum(), 1e-30)
-    for _ in range(iterations):
-        joint = density * weights
-        weights = share @ (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30))
-    return weights / max(weights.sum(), 1e-30)
+def predict(layers: Layers, network: Network, latent: jax.Array, wi: Rows) -> tuple[jax.Array, list[Rows]]:
+    """The sampler's last numbers and the learned normals, for latents `[C, n]` and directions, rows `[n]`."""
+    found = frames(network, latent)
+    rows = [sum(a * b for a, b in zip(wi, axis, strict=True)) for frame in found for axis in frame]
+    return mlp(layers, jnp.concatenate([jnp.stack(rows), latent]), ACTIVATION), [frame[2] for frame in found]
 
 
-def fit(normals: Array, wi: Array, wo: Array, importance: Array) -> tuple[Lobe, ...]:
-    """Lobes for directions `[n, 3]` that stand for the response: `importance` `[n]` is response / density of drawing.
+def density(config: SamplerConfig, raw: jax.Array, normals: list[Rows], wi: Rows, wo: Rows) -> jax.Array:
+    """Density of the mixture above the horizon, `[6 L + 3, n]`, rows `[n]` `-> [..., n]`; wo: rows `[..., n]`."""
+    raw = jnp.clip(raw, -RAW_MAX, RAW_MAX)
+    s = jnp.sqrt(1.0 + raw * raw)
+    rise = _rise(raw, s)
+    v = tuple(a + b for a, b in zip(wi, wo, strict=True))
+    z = jnp.maximum(v[2], HALF_Z_MIN)
+    slope_x, slope_y, count = -v[0] / z, -v[1] / z, config.lobes
+    logits = raw[5 * count + 2 :]
+    weight = jnp.exp(logits - logits.max(axis=0))
+    share = weight * ((1.0 - config.defensive) / weight.sum(axis=0))
+    total: Any = 0.0
+    for lobe in range(count):
+        n, row = normals[lobe % len(normals)], 5 * lobe
+        n_z = jnp.maximum(n[2], NORMAL_Z_MIN)
+        alpha_x, alpha_y = (ALPHA_MIN + rise[row + i] / 2.0 for i in range(2))
+        rho, root = raw[row + 2] / s[row + 2], 1.0 / s[row + 2]
+        x = (slope_x - raw[row + 3] * s[row + 3] + n[0] / n_z) / alpha_x
+        y = ((slope_y - raw[row + 4] * s[row + 4] + n[1] / n_z) / alpha_y - rho * x) / root
+        radius = 1.0 + x * x + y * y
+        total += share[1 + lobe] / (radius * radius * (alpha_x * alpha_y * root))
+    total *= sum(a * a for a in v) / (2.0 * z * z * z)
+    tilt_x, tilt_y = (raw[row] * s[row] for row in (5 * count, 5 * count + 1))
+    cos = (wo[2] - tilt_x * wo[0] - tilt_y * wo[1]) * jax.lax.rsqrt(1.0 + tilt_x * tilt_x + tilt_y * tilt_y)
+    return (total + share[0] * jnp.maximum(cos, 0.0) + config.defensive / 2.0) / jnp.pi
 
-    normals: `[n, F, 3]` of the learned frames. Lobes below 1 % are dropped, the cosine lobe keeps 10 % at least.
-    """
-    lobes = candidates(normals.shape[1])
-    density = np.stack([lobe_pdf(lobe, lobe_axis(lobe, normals), wi, wo) for lobe in lobes], axis=1).astype(np.float64)
-    # A single lucky draw must not decide: response / density has a heavy tail where the sampler misses a lobe.
-    importance = np.minimum(importance, 20.0 * importance.mean()).astype(np.float64)
-    weights = expectation_maximisation(density, importance)
-    weights[1:][weights[1:] < WEIGHT_MIN] = 0.0
-    others = weights[1:].sum()
-    cosine = 1.0 if others == 0.0 else max(weights[0] / (weights[0] + others), COSINE_FLOOR)
-    weights = np.concatenate([[cosine], weights[1:] * ((1.0 - cosine) / max(others, 1e-30))])
-    return tuple(
-        Lobe(lobe.kind, lobe.frame, lobe.alpha, float(weight))
-        for lobe, weight in zip(lobes, weights, strict=True)
-        if weight > 0.0
-    )
+
+def _rise(x: jax.Array, s: jax.Array) -> jax.Array:
+    below = 1.0 / (s * (s + jnp.abs(x)))
+    return jnp.where(x < 0.0, below, 2.0 - below)

@@ -201,7 +201,7 @@ class Loop:
     def _good(self, phase: Phase, state: Tree, losses: Array, seconds: float) -> bool:
         """Takes in a finished chunk, the losses of its steps `[steps]`; whether it may be gone on from."""
         # Of several materials one may be far easier than another: the first step of each, about.
-        loss, first = float(losses.mean()), float(losses[: len(self.sources)].max())
+        loss, first = float(losses.mean()), float(losses[: max(len(self.sources), 1)].max())
         if self.record.watch.diverges(loss, first):
             return False
         self.record.take(loss)

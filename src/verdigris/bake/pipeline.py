@@ -11,14 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, encoder, finish, furnace, mend, quantise
-from verdigris.bake.auxiliary_phase import as_heads, auxiliary_phase, first_state
+from verdigris.bake import auxiliary, auxiliary_phase, encoder, finish, furnace, mend, quantise, sampler
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, parts, survivors, whole
 from verdigris.bake.instances import stacked as several
 from verdigris.bake.loop import Job, Loop, OnProgress, Progress, Stage
-from verdigris.bake.phases import Phase, optimiser_state, phase_rng, texture_state, tune_phase
+from verdigris.bake.phases import Phase, Texture, optimiser_state, phase_rng, texture_state, tune_phase
 from verdigris.bake.record import curves
 from verdigris.bake.schedule import Pace
 from verdigris.bake.subject import Subject, beside_others, subject
@@ -123,7 +122,8 @@ class _Bake:
     def _parts(self) -> list[Part]:
         """All phases in parts: several instances only where none needs textures of its own."""
         config, heads = self.config, len(self.subjects) * self.config.auxiliary_samples
-        last = [whole("auxiliary", config.chunks(heads))] if heads else []
+        last = [whole("sampler", config.chunks(config.sampler_samples(self.tune_samples)))]
+        last += [whole("auxiliary", config.chunks(heads))] if heads else []
         tune = config.chunks(self.tune_samples)
         if all(texture.side == 1 for texture in self.textures):
             return [*parts(config, "tune", tune), *last]
@@ -136,8 +136,9 @@ class _Bake:
         return self.loop.record.losses[[part.name for part in self.parts if part.phase == "tune"][-1]][-1]
 
     def _stage(self, index: int, part: Part) -> Stage:
-        if part.phase == "auxiliary":
-            return Stage(part.name, lambda: self._phase(part), self._auxiliary_state)
+        last = {"sampler": self._sampler_state, "auxiliary": self._auxiliary_state}
+        if part.phase in last:
+            return Stage(part.name, lambda: self._phase(part), last[part.phase])
         if part.bits < 16:
             return Stage(part.name, lambda: self._phase(part), lambda state: self._quantised_state(state, part))
         if part.first:
@@ -149,9 +150,19 @@ class _Bake:
         if part.phase == "encode":
             return encoder.encode_phase(self.config, self._encoded, self.encode_samples, tune, part)
         if part.phase == "auxiliary":
-            levels = [replace(level, source=number) for number, one in enumerate(self.subjects) for level in one.levels]
-            return auxiliary_phase(self.config, self.sources, levels, part.chunks)
+            return auxiliary_phase.auxiliary_phase(self.config, self.sources, self._levels, part.chunks)
+        if part.phase == "sampler":
+            sizes, shares = (
+                [(level.side, level.side) for level in self._levels],
+                [level.share for level in self._levels],
+            )
+            return sampler.sampler_phase(self.config, sizes, shares, part.chunks)
         return tune_phase(self.config, self.sources, self.textures, self.tune_samples, encode, part)
+
+    @property
+    def _levels(self) -> list[Texture]:
+        """Every material's, as many queries for each of these."""
+        return [replace(level, source=number) for number, one in enumerate(self.subjects) for level in one.levels]
 
     def _first(self, part: Part) -> Any:
         """Random networks, with encoders or latents; that of instance 0 is the one that a single training has."""
@@ -201,15 +212,25 @@ class _Bake:
             textures += [texture_state(level) for level in codes]
         return {"network": state["network"], "textures": textures}
 
-    def _auxiliary_state(self, state: Any) -> Any:
-        """What the tuning phase left, without the texels' moments, and the heads on it as it will be stored."""
+    def _sampler_state(self, state: Any) -> Any:
+        """What the tuning phase left, without any moments, the same as it will be stored, and a sampler on that."""
         values, channels = state["network"]["values"], self.config.model.channels
-        stored = [self._rounded(state, number) for number in range(len(self.subjects))]
-        latents = [level for material in stored for level in material.latents]
-        names = auxiliary.union(one.heads for one in self.subjects)
-        heads = first_state(self.config, names, latents, stored[0].frame_weight, values.get("auxiliary", {}))
+        numbers = range(len(self.subjects))
+        latents = [level for n in numbers for level in finish.latents(self.config, state, self.textures, n)[0]]
         textures = [texture[:channels] for texture in state["textures"]]
-        return {**state, "network": {"values": values}, "textures": textures, **heads}
+        return {
+            **state,
+            "network": {"values": values},
+            "textures": textures,
+            "stored": sampler.stored(latents, finish.frames(state), finish.decoder(state)),
+            "sampler": sampler.first_state(self.config),
+        }
+
+    def _auxiliary_state(self, state: Any) -> Any:
+        """What the sampler phase left, and the heads."""
+        names = auxiliary.union(one.heads for one in self.subjects)
+        trained = state["network"]["values"].get("auxiliary", {})
+        return {**state, "auxiliary": auxiliary_phase.first_state(self.config, names, trained)}
 
     def _quantised_state(self, state: Any, part: Part) -> Any:
         """The state with the grids of its textures; part: without a first one of 16 bits it makes the texels too."""
@@ -217,18 +238,17 @@ class _Bake:
             state = self._tune_state(state) if self.encode_samples else self._plain_state()
         return quantise.begin(state, part.bits)
 
-    def _rounded(self, state: Any, number: int) -> NeuralMaterial:
-        return finish.rounded(self.config, state, self.textures, number)
-
     def _finished(self, number: int, state: Any) -> tuple[NeuralMaterial, int]:
         """A material without its report, and how many of its texels were mended."""
         one, rng = self.subjects[number], phase_rng(self.config.seed, "mend", number)
-        material, lost = mend.mended(self._rounded(state, number), one.source, one.levels, rng)
+        stored = finish.rounded(self.config, state, self.textures, number)
+        material, lost = mend.mended(stored, one.source, one.levels, rng)
         if "auxiliary" in state:
             heads = {name: state["auxiliary"]["values"][name] for name in one.heads}
             unit = one.source.emission_unit if "emission" in one.heads else 1.0
-            material = replace(material, auxiliary=as_heads(self.config.auxiliary_hidden, heads, unit))
-        return finish.with_lobes(self.config, one, number, material), lost
+            found = auxiliary_phase.as_heads(self.config.auxiliary_hidden, heads, unit)
+            material = replace(material, auxiliary=found)
+        return material, lost
 
     def _reported(self, number: int, material: NeuralMaterial, facts: dict[str, Any]) -> NeuralMaterial:
         facts = self._facts(number, material) | facts
@@ -253,7 +273,8 @@ class _Bake:
     def _samples(self, number: int) -> int:
         """Queries that a material learned from; to a step, where several take turns."""
         one, total, count = self.subjects[number], 0.0, len(self.subjects)
-        shares = {"encode": one.encode_samples / max(self.encode_samples, 1), "auxiliary": 1.0 / count}
+        # The sampler asks no reference.
+        shares = {"encode": one.encode_samples / max(self.encode_samples, 1), "auxiliary": 1.0 / count, "sampler": 0.0}
         for part in self.parts:
             share = shares.get(part.phase, one.tune_samples / self.tune_samples)
             total += share * len(self.loop.record.losses[part.name])

@@ -14,7 +14,7 @@ import numpy as np
 from verdigris.errors import BakeError
 
 END_SECONDS, END_SAMPLES, END_TEXELS = 2.5, 1e5, 2e6
-"""Kept back for what follows the last phase (the sampler's fit, the report, rounding, writing): for each material
+"""Kept back for what follows the last phase (the furnace, the report, rounding, writing): for each material
 END_SECONDS and as long as END_SAMPLES queries take in training, and a second for each END_TEXELS texels."""
 
 RECENT = 8
@@ -60,7 +60,7 @@ class Pace:
 
     chunks: of each phase in their order, where none is cut. chunk: queries in one. texels: of the latent texture.
     deadline: moment of `clock` by which the asset must be written; None: no hurry. materials: that share the bake, each
-    of which has its own sampler and report.
+    of which has its own report.
     """
 
     chunks: Mapping[str, int]

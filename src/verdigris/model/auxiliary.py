@@ -15,7 +15,7 @@ import numpy as np
 
 from verdigris.conventions import Array
 from verdigris.model.config import Activation, ModelConfig
-from verdigris.model.decoder import activate
+from verdigris.model.decoder import network
 from verdigris.model.features import in_frames
 from verdigris.model.frames import normalize
 
@@ -80,10 +80,7 @@ class Auxiliary:
         if name in DIRECTIONAL:
             assert wi is not None
             x = np.concatenate([in_frames(frames, wi).reshape(len(latent), -1), latent], axis=1)
-        layers = self.heads[name]
-        for weight, bias in layers[:-1]:
-            x = activate(ACTIVATION, x @ weight.T + bias)
-        return respond(name, x @ layers[-1][0].T + layers[-1][1])
+        return respond(name, network(self.heads[name], ACTIVATION, x))
 
 
 def check_hidden(hidden: Sequence[int]) -> None:

@@ -20,6 +20,7 @@ Activation = Literal["relu", "leaky_relu", "leaky_smelu"]
 Output = Literal["exp", "sigmoid"]
 ACTIVATIONS = ("relu", "leaky_relu", "leaky_smelu")
 OUTPUTS = ("exp", "sigmoid")
+SAMPLER_WIDTH_MAX, SAMPLER_LOBES_MAX, DEFENSIVE_MAX = 256, 4, 0.5
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,38 @@ class DecoderConfig:
 
 
 @dataclass(frozen=True)
+class SamplerConfig:
+    """The network from (wi in the learned frames, latent) to the lobes that directions are drawn from.
+
+    hidden: widths of its hidden layers. lobes: GGX lobes beside the tilted cosine lobe; lobe k lies about the normal of
+    the learned frame of that number, modulo the frames. defensive: share of the directions that are uniform over the
+    hemisphere, which bounds the weight of a sample by 2 pi / `defensive` times the response. Formulas:
+    `model/sampler.py`.
+    """
+
+    hidden: tuple[int, ...] = (32, 32)
+    lobes: int = 2
+    defensive: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not self.hidden or any(not 1 <= n <= SAMPLER_WIDTH_MAX for n in self.hidden):
+            raise ValueError(
+                f"sampler.hidden: expected 1 or more widths from 1 to {SAMPLER_WIDTH_MAX}, got {self.hidden}"
+            )
+        if not 1 <= self.lobes <= SAMPLER_LOBES_MAX:
+            raise ValueError(f"sampler.lobes: expected 1 to {SAMPLER_LOBES_MAX}, got {self.lobes}")
+        if not 0 <= self.defensive <= DEFENSIVE_MAX:
+            raise ValueError(f"sampler.defensive: expected 0 to {DEFENSIVE_MAX}, got {self.defensive}")
+
+
+@dataclass(frozen=True)
 class ModelConfig:
-    """Shape of a neural material: latent channels, learned frames, decoder."""
+    """Shape of a neural material: latent channels, learned frames, decoder, sampler."""
 
     channels: int = 8
     frames: int = 2
     decoder: DecoderConfig = DecoderConfig()
+    sampler: SamplerConfig = SamplerConfig()
 
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= 64:
@@ -73,16 +100,8 @@ class ModelConfig:
         """Width of the decoder's input."""
         return max(self.frames, 1) * sum(FEATURE_WIDTHS[f] for f in self.decoder.features) + self.channels
 
-
-@dataclass(frozen=True)
-class Lobe:
-    """One fixed lobe of the interim sampler: a cosine hemisphere or an isotropic GGX half-vector lobe.
-
-    frame: -1 for the geometric normal (+z), else the learned frame whose normal is the axis.
-    alpha: GGX width, ignored by `cosine`. weight: probability of the lobe; a sampler's weights sum to 1.
-    """
-
-    kind: Literal["cosine", "ggx"]
-    frame: int
-    alpha: float
-    weight: float
+    @property
+    def sampler_widths(self) -> tuple[int, ...]:
+        """Widths of the sampler's layers: wi in each frame and the latent; the hidden ones; the raw numbers, 5 a GGX
+        lobe, 2 of the cosine lobe and a logit for each of them."""
+        return (3 * max(self.frames, 1) + self.channels, *self.sampler.hidden, 6 * self.sampler.lobes + 3)

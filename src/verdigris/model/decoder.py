@@ -49,12 +49,17 @@ def respond(kind: Output, raw: Array) -> Array:
     return real(SIGMOID_SCALE) * np.where(raw >= 0, real(1), decay) / (1 + decay)
 
 
-def decode(layers: Sequence[tuple[Array, Array]], activation: Activation, output: Output, x: Array) -> Array:
-    """The network's answer, `[n, inputs] -> [n, 3]`, linear RGB, not negative.
+def network(layers: Sequence[tuple[Array, Array]], activation: Activation, x: Array) -> Array:
+    """The last layer's numbers of an MLP with an activation between its layers, `[n, inputs] -> [n, outputs]`.
 
-    layers: (weight `[out, in]`, bias `[out]`) in order, the last with 3 outputs.
+    layers: (weight `[out, in]`, bias `[out]`) in order.
     """
     for weight, bias in layers[:-1]:
         x = activate(activation, x @ weight.T + bias)
     weight, bias = layers[-1]
-    return respond(output, x @ weight.T + bias)
+    return x @ weight.T + bias
+
+
+def decode(layers: Sequence[tuple[Array, Array]], activation: Activation, output: Output, x: Array) -> Array:
+    """The decoder's answer, `[n, inputs] -> [n, 3]`, linear RGB, not negative; the last layer has 3 outputs."""
+    return respond(output, network(layers, activation, x))

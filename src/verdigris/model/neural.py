@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import Array
+from verdigris.model import sampler as mixtures
 from verdigris.model.auxiliary import HEADS, Auxiliary
-from verdigris.model.config import Lobe, ModelConfig
+from verdigris.model.config import ModelConfig
 from verdigris.model.decoder import decode
 from verdigris.model.features import decoder_input
 from verdigris.model.frames import shading_frames
 from verdigris.model.grid import Grid, check_grids
 from verdigris.model.latents import Indices, choose_level, fetch_pyramid
-from verdigris.model.sampler import mixture_pdf, sample_mixture
 
 CHUNK = 1 << 16
 """Queries evaluated at once: bounds the memory of a call at some tens of MB, whatever its length."""
-
-WEIGHT_SUM_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,8 @@ class NeuralMaterial:
     """A baked material: latent pyramid, learned frames, decoder, sampler.
 
     latents: level k is `[H_k, W_k, C]` (layout: `model/latents.py`). frame_weight: `[frames * 6, C]`, None without
-    learned frames. layers: (weight `[out, in]`, bias `[out]`), hidden ones first. lobes: weights sum to 1.
-    auxiliary: heads beside the decoder, None without any.
+    learned frames. layers, sampler: of the decoder and of the sampler, (weight `[out, in]`, bias `[out]`), hidden ones
+    first. auxiliary: heads beside the decoder, None without any.
     All arrays share one floating dtype, in which everything is computed; float32 but in tests.
     grids: how a file stores the latents: as codes on one grid a level, or, where there are none, as float16.
 
@@ -54,7 +52,7 @@ class NeuralMaterial:
     latents: tuple[Array, ...]
     frame_weight: Array | None
     layers: tuple[tuple[Array, Array], ...]
-    lobes: tuple[Lobe, ...]
+    sampler: tuple[tuple[Array, Array], ...]
     metadata: Metadata = Metadata()
     auxiliary: Auxiliary | None = None
     grids: tuple[Grid, ...] = ()
@@ -63,7 +61,6 @@ class NeuralMaterial:
         _check_latents(self)
         check_grids(self.grids, self.latents)
         _check_networks(self)
-        _check_lobes(self)
         if self.auxiliary is not None:
             self.auxiliary.check(self.config, self.dtype)
 
@@ -96,8 +93,8 @@ class NeuralMaterial:
         levels = choose_level(level, len(self.latents), len(uv), seed)
         result = np.empty(len(uv), dtype=self.dtype)
         for part in _chunks(len(uv)):
-            _, frames = self._shading(uv[part], levels[part])
-            result[part] = mixture_pdf(self.lobes, frames[:, :, 2], wi[part], wo[part])
+            lobes = self._lobes(*self._shading(uv[part], levels[part]), wi[part])
+            result[part] = mixtures.pdf(self.config.sampler, lobes, wi[part], wo[part])
         return result
 
     def sample(
@@ -112,7 +109,8 @@ class NeuralMaterial:
         wo, pdf, weight = np.empty_like(wi), np.empty(len(uv), dtype=self.dtype), np.empty_like(wi)
         for part in _chunks(len(uv)):
             latent, frames = self._shading(uv[part], levels[part])
-            wo[part], pdf[part] = sample_mixture(self.lobes, frames[:, :, 2], wi[part], u[part])
+            lobes = self._lobes(latent, frames, wi[part])
+            wo[part], pdf[part] = mixtures.sample(self.config.sampler, lobes, wi[part], u[part])
             response = self._response(latent, frames, wi[part], wo[part])
             density = pdf[part, None]
             weight[part] = np.where(density > 0, response / np.where(density > 0, density, 1), 0)
@@ -168,6 +166,9 @@ class NeuralMaterial:
         latent = fetch_pyramid(self.latents, uv, levels)
         return latent, shading_frames(self.frame_weight, latent)
 
+    def _lobes(self, latent: Array, frames: Array, wi: Array) -> mixtures.Mixture:
+        return mixtures.predict(self.config.sampler, self.sampler, latent, frames, wi)
+
     def _response(self, latent: Array, frames: Array, wi: Array, wo: Array) -> Array:
         config = self.config.decoder
         answer = decode(self.layers, config.activation, config.output, decoder_input(config, frames, wi, wo, latent))
@@ -212,25 +213,13 @@ def _check_networks(material: NeuralMaterial) -> None:
         raise ValueError(f"frames.weight: expected {'none' if config.frames == 0 else 'one'}, got {got}")
     if material.frame_weight is not None:
         _check("frames.weight", material.frame_weight, (config.frames * 6, config.channels), dtype)
-    widths = (config.decoder_inputs, *config.decoder.hidden, 3)
-    if len(material.layers) != len(widths) - 1:
-        raise ValueError(f"decoder.layers: expected {len(widths) - 1} layers, got {len(material.layers)}")
-    for index, (weight, bias) in enumerate(material.layers):
-        _check(f"decoder.layers.{index}.weight", weight, (widths[index + 1], widths[index]), dtype)
-        _check(f"decoder.layers.{index}.bias", bias, (widths[index + 1],), dtype)
-
-
-def _check_lobes(material: NeuralMaterial) -> None:
-    for index, lobe in enumerate(material.lobes):
-        if lobe.kind not in ("cosine", "ggx"):
-            raise ValueError(f"lobes.{index}.kind: expected cosine or ggx, got {lobe.kind!r}")
-        if not -1 <= lobe.frame < material.config.frames:
-            raise ValueError(f"lobes.{index}.frame: expected -1 to {material.config.frames - 1}, got {lobe.frame}")
-        smallest = 1e-4 if lobe.kind == "ggx" else 0
-        if not smallest <= lobe.alpha <= 1:
-            raise ValueError(f"lobes.{index}.alpha: expected {smallest} to 1, got {lobe.alpha}")
-        if not 0 <= lobe.weight <= 1:
-            raise ValueError(f"lobes.{index}.weight: expected 0 to 1, got {lobe.weight}")
-    total = sum(lobe.weight for lobe in material.lobes)
-    if not abs(total - 1) <= WEIGHT_SUM_TOLERANCE:
-        raise ValueError(f"lobes: expected weights that sum to 1, got {total}")
+    networks = {
+        "decoder": (material.layers, (config.decoder_inputs, *config.decoder.hidden, 3)),
+        "sampler": (material.sampler, config.sampler_widths),
+    }
+    for name, (layers, sizes) in networks.items():
+        if len(layers) != len(sizes) - 1:
+            raise ValueError(f"{name}.layers: expected {len(sizes) - 1} layers, got {len(layers)}")
+        for index, (weight, bias) in enumerate(layers):
+            _check(f"{name}.layers.{index}.weight", weight, (sizes[index + 1], sizes[index]), dtype)
+            _check(f"{name}.layers.{index}.bias", bias, (sizes[index + 1],), dtype)

@@ -12,15 +12,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, Layers
-from verdigris.model.config import Activation, Lobe
+from verdigris.model.config import Activation
 from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 from verdigris.model.frames import NORM_MIN
 from verdigris.model.neural import NeuralMaterial
+from verdigris.model.sampler import ACTIVATION as SAMPLER_ACTIVATION
 from verdigris.render.pyramid import Pyramid
+from verdigris.render.sampler_code import Mixture, SamplerCode
 from verdigris.runtime import mitsuba
 
 Float = Any
@@ -59,6 +59,7 @@ class DrjitMaterial:
         self._pyramid = Pyramid(material.latents)
         self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
         self._layers = _literal(material.layers)
+        self._sampler_layers, self._sampler = _literal(material.sampler), SamplerCode(material.config.sampler)
         heads = {} if material.auxiliary is None else material.auxiliary.heads
         self._heads = {name: _literal(layers) for name, layers in heads.items()}
 
@@ -69,14 +70,11 @@ class DrjitMaterial:
 
     def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Float:
         """Density of `sample_dr` per solid angle; 0 where wi or wo is not above the horizon."""
-        return self._mixture_pdf(self._frames(self._fetch(uv, level)), wi, wo)
+        return self._sampler.pdf(self._mixture(self._fetch(uv, level), wi), wi, wo)
 
     def sample_dr(self, uv: Point2f, wi: Vector3f, u1: Float, u2: Point2f, level: Level = 0) -> tuple[Vector3f, Float]:
         """A direction and its density; density 0 marks a null sample. u1 picks the lobe, u2 the direction."""
-        dr = self._dr
-        frames = self._frames(self._fetch(uv, level))
-        wo, valid = self._sample_lobes(frames, wi, u1, u2)
-        return wo, dr.select(valid, self._mixture_pdf(frames, wi, wo), 0)
+        return self._sampler.sample(self._mixture(self._fetch(uv, level), wi), wi, u1, u2)
 
     def level_dr(self, duv_dx: Vector2f, duv_dy: Vector2f) -> Level:
         """The level for a footprint, see `verdigris.model.latents.footprint_level`; 0 where both partials are 0."""
@@ -127,8 +125,19 @@ class DrjitMaterial:
             )
         x = list(self._fetch(uv, level))
         if name in DIRECTIONAL:
-            x = [self._dr.dot(axis, wi) for frame in self._frames(x) for axis in frame] + x
+            x = self._seen(self._frames(x), wi, x)
         return self._network(self._heads[name], ACTIVATION, x)
+
+    def _seen(self, frames: list[Frame], wi: Vector3f, latent: list[Float]) -> list[Float]:
+        """What a network that knows one direction sees."""
+        return [self._dr.dot(axis, wi) for frame in frames for axis in frame] + latent
+
+    def _mixture(self, fetched: list[Float], wi: Vector3f) -> Mixture:
+        """The sampler's lobes: see `model/sampler.py`."""
+        latent = list(fetched)
+        frames = self._frames(latent)
+        raw = self._network(self._sampler_layers, SAMPLER_ACTIVATION, self._seen(frames, wi, latent))
+        return self._sampler.mixture(raw, [normal for _, _, normal in frames])
 
     def _sigmoid(self, raw: Float) -> Float:
         dr = self._dr
@@ -211,35 +220,6 @@ class DrjitMaterial:
         decay = dr.exp(-dr.abs(raw))
         return SIGMOID_SCALE * dr.select(raw >= 0, 1, decay) / (1 + decay)
 
-    def _axis(self, lobe: Lobe, frames: list[Frame]) -> Vector3f:
-        return self._mi.Vector3f(0, 0, 1) if lobe.frame < 0 else frames[lobe.frame][2]
-
-    def _mixture_pdf(self, frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Float:
-        """See `model/sampler.py`."""
-        dr = self._dr
-        total = self._mi.Float(0)
-        for lobe in self.material.lobes:
-            total = dr.fma(self._lobe_pdf(lobe, self._axis(lobe, frames), wi, wo), lobe.weight, total)
-        return dr.select(self._above(wi, wo), total, 0)
-
-    def _sample_lobes(self, frames: list[Frame], wi: Vector3f, u1: Float, u2: Point2f) -> tuple[Vector3f, Any]:
-        """The picked lobe's direction and whether it is a valid one.
-
-        The lobe's axis, width and kind are chosen first, so the trigonometry is there once, not once a lobe.
-        """
-        mi, dr = self._mi, self._dr
-        lobes = self.material.lobes
-        axis, is_ggx, alpha = self._axis(lobes[0], frames), mi.Bool(lobes[0].kind == "ggx"), mi.Float(lobes[0].alpha)
-        for edge, lobe in zip(np.cumsum([lobe.weight for lobe in lobes]), lobes[1:], strict=False):
-            later = u1 >= float(edge)
-            axis = dr.select(later, self._axis(lobe, frames), axis)
-            is_ggx = dr.select(later, mi.Bool(lobe.kind == "ggx"), is_ggx)
-            alpha = dr.select(later, mi.Float(lobe.alpha), alpha)
-        direction = self._around(axis, is_ggx, alpha, u2)
-        wi_h = dr.dot(wi, direction)
-        wo = dr.select(is_ggx, 2 * wi_h * direction - wi, direction)
-        return self._normalize(wo), ~is_ggx | (wi_h > 0)
-
     def _affine(self, row: list[float], bias: float, x: list[Float]) -> Float:
         """bias + row . x, the weights as literals."""
         dr = self._dr
@@ -259,30 +239,3 @@ class DrjitMaterial:
         """|h - n|^2 of the unit half vector."""
         dr = self._dr
         return dr.squared_norm(self._normalize(wi + wo) - n)
-
-    def _lobe_pdf(self, lobe: Lobe, axis: Vector3f, wi: Vector3f, wo: Vector3f) -> Float:
-        """Density of one lobe, horizon not yet applied."""
-        dr = self._dr
-        if lobe.kind == "cosine":
-            return dr.maximum(dr.dot(wo, axis), 0) * (1 / dr.pi)
-        distance = self._half_distance(axis, wi, wo)
-        cos, sin2 = 1 - distance * 0.5, distance * (1 - distance * 0.25)
-        alpha2 = lobe.alpha * lobe.alpha
-        ratio = sin2 + alpha2 * cos * cos
-        density = dr.select(cos > 0, alpha2 / (dr.pi * ratio * ratio), 0)
-        return density * dr.maximum(cos, 0) / dr.maximum(2 * dr.norm(wi + wo), NORM_MIN)
-
-    def _around(self, axis: Vector3f, is_ggx: Any, alpha: Float, u: Point2f) -> Vector3f:
-        """A direction around the axis: of the cosine hemisphere, or a half vector of the GGX distribution."""
-        dr = self._dr
-        below_one = dr.minimum(u.x, 1 - 2**-24)
-        slope2 = alpha * alpha * below_one / (1 - below_one)
-        ggx_cos = 1 / dr.sqrt(1 + slope2)
-        sin = dr.select(is_ggx, dr.sqrt(slope2) * ggx_cos, dr.sqrt(u.x))
-        cos = dr.select(is_ggx, ggx_cos, dr.sqrt(1 - u.x))
-        sin_phi, cos_phi = dr.sincos(u.y * (2 * dr.pi))
-        sign = dr.copysign(1, axis.z)
-        a = -1 / (sign + axis.z)
-        b = axis.x * axis.y * a
-        first = self._mi.Vector3f(dr.fma(sign * axis.x * axis.x, a, 1), sign * b, -sign * axis.x)
-        return first * (sin * cos_phi) + dr.cross(axis, first) * (sin * sin_phi) + axis * cos

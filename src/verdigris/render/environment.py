@@ -46,6 +46,9 @@ BULBS = ((28, 34), (8, 52), (38, -22), (-20, -38), (-78, 4), (100, 48))
 """(azimuth, elevation) of the small lights, degrees."""
 BULB_RADIANCE = (90.0, 86.0, 80.0)
 
+GLARE = SoftBox(35, 40, 3.0, 3.0, (400.0, 380.0, 350.0))
+"""It gives the surface that faces it about twice the light of the sky."""
+
 ZENITH, HORIZON, NADIR = (0.24, 0.25, 0.28), (0.085, 0.088, 0.092), (0.03, 0.028, 0.025)
 """Radiance of the gradient, straight up, level and straight down."""
 
@@ -59,6 +62,14 @@ def studio() -> Array:
     for azimuth, elevation in BULBS:
         bulb = SoftBox(azimuth, elevation, BULB_DIAMETER_DEG, BULB_DIAMETER_DEG, BULB_RADIANCE)
         _add_light(image, directions, bulb, edge_deg=0.4, round_shape=True)
+    return image.astype(np.float32)
+
+
+def glare() -> Array:
+    """A dim sky with one small bright light, laid out as `studio`."""
+    directions = _directions(HEIGHT)
+    image = _gradient(directions[..., 1])
+    _add_light(image, directions, GLARE, edge_deg=0.4, round_shape=True)
     return image.astype(np.float32)
 
 

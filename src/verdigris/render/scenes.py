@@ -11,7 +11,7 @@ from typing import Any
 
 from verdigris.errors import RenderError
 from verdigris.render.emission import area_emitter
-from verdigris.render.environment import direction, studio
+from verdigris.render.environment import direction, glare, studio
 from verdigris.render.geometry import Grid, ground, mesh, plane, sphere
 from verdigris.render.plugin import register
 from verdigris.render.teapot import teapot
@@ -42,9 +42,11 @@ STAGES = {
     "horizon": Stage(lambda: [ground()], (0, 0.4, 0), (0, 0.15, -1.0), 40.0),
 }
 
-LIGHTS = ("studio", "lamp", "sun", "dusk")
-"""An environment with soft boxes; a small area light over a dim sky; a sun in the camera's back, and a low one that it
-faces, both points at infinity, which sampling finds without noise. `sphere@lamp` is the sphere under the lamp."""
+ENVIRONMENTS = {"studio": studio, "glare": glare}
+LIGHTS = (*ENVIRONMENTS, "lamp", "sun", "dusk")
+"""An environment with soft boxes, and a dim one with a small bright light; a small area light over a dim sky; a sun in
+the camera's back, and a low one that it faces, both points at infinity, which sampling finds without noise.
+`sphere@lamp` is the sphere under the lamp."""
 
 _SUNS = {"sun": direction(40.0, 50.0), "dusk": direction(165.0, 20.0)}
 _SUN_IRRADIANCE = 3.0
@@ -57,8 +59,8 @@ def _grids(name: str) -> list[Grid]:
 
 
 @functools.cache
-def _studio() -> Any:
-    return studio()
+def _environment(light: str) -> Any:
+    return ENVIRONMENTS[light]()
 
 
 def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
@@ -111,8 +113,8 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any
 
 def _lights(name: str) -> dict[str, Any]:
     mi = mitsuba()
-    if name == "studio":
-        return {"environment": {"type": "envmap", "bitmap": mi.Bitmap(_studio())}}
+    if name in ENVIRONMENTS:
+        return {"environment": {"type": "envmap", "bitmap": mi.Bitmap(_environment(name))}}
     if name in _SUNS:
         sun = {"type": "rgb", "value": _SUN_IRRADIANCE}
         return {name: {"type": "directional", "direction": (-_SUNS[name]).tolist(), "irradiance": sun}}

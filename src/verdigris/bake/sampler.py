@@ -1,0 +1,151 @@
+"""The sampler phase: the lobes learn the response of a finished decoder, from latents and networks as they are stored.
+
+What is minimised is the Kullback-Leibler divergence of the sampler's density from the response (its luminance, cosine
+included) made a density, for each latent and known direction [P]: no reference is asked. Both that and the factor that
+makes it a density are sums over a few directions with known density, see `proposal.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from verdigris.bake import proposal
+from verdigris.bake.auxiliary import fetch_row
+from verdigris.bake.config import BakeConfig
+from verdigris.bake.levels import shares
+from verdigris.bake.lobes import density, init_sampler, predict
+from verdigris.bake.loop import Job, Loop, OnProgress, Stage
+from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, update
+from verdigris.bake.schedule import Pace
+from verdigris.bake.trainable import Rows, answer, as_stored, float16, frames
+from verdigris.bake.turns import deal
+from verdigris.conventions import LUMINANCE_REC709, Array
+from verdigris.model.config import SamplerConfig
+from verdigris.model.neural import NeuralMaterial
+
+DRAWS = 16
+"""Directions for each latent and known direction; a batch has so many times fewer of these."""
+
+RATE = 5e-3
+"""Adam's step size at the start; it falls as that of all networks."""
+
+TINY = 1e-12
+"""Of luminance: added before a logarithm or a division."""
+
+Layers = tuple[tuple[Array, Array], ...]
+
+
+def stored(latents: Sequence[Array], frames: Array | None, layers: Sequence[tuple[Array, Array]]) -> Tree:
+    """What networks that are trained last see: all textures' texels, `[H, W, C]` each, as the rows of one table, frames
+    and decoder; all rounded as in a file."""
+    table = np.concatenate([texels.reshape(-1, texels.shape[2]) for texels in latents])
+    network = {"layers": [tuple(map(jnp.asarray, layer)) for layer in layers]}
+    if frames is not None:
+        network["frames"] = jnp.asarray(frames)
+    return {"latents": jnp.asarray(table), **network}
+
+
+def first_state(config: BakeConfig) -> Tree:
+    """A random sampler that was not updated yet."""
+    return optimiser_state(init_sampler(config.model, phase_rng(config.seed, "sampler")))
+
+
+def sampler_phase(config: BakeConfig, sizes: Sequence[tuple[int, int]], shares: Sequence[float], chunks: int) -> Phase:
+    """The sampler (state `sampler`) on what is stored (state `stored`), anywhere on the textures.
+
+    sizes: height and width of each, in texels. shares: of the queries, of each beside the others.
+    """
+    steps, group = config.chunk_steps, config.batch // DRAWS
+    turns = deal(shares, chunks * steps)
+
+    def prepare(chunk: int) -> tuple[Any, ...]:
+        rng = phase_rng(config.seed, "sampler", chunk + 1)
+        places = rng.random((4, steps, group), dtype=np.float32)
+        return (turns[chunk * steps : (chunk + 1) * steps], places, rng.random((steps, 2, DRAWS, group), np.float32))
+
+    advance = jax.jit(partial(_chunk, config, np.array(sizes, np.int32)), donate_argnums=0)
+    return Phase("sampler", chunks, prepare, advance, lambda at: RATE * float(fall(config, at)))
+
+
+def _chunk(
+    config: BakeConfig, sizes: NDArray[np.int32], state: Tree, span: Span, turn: jax.Array, places: jax.Array,
+    draws: jax.Array,
+) -> tuple[Tree, jax.Array]:  # fmt: skip
+    """sizes: height and width of each texture. places: uniform numbers, two for uv and two for wi."""
+    network, first = state["stored"], np.cumsum([0, *sizes[:-1].prod(axis=1)])
+
+    def step(sampler: Tree, query: Any) -> Any:
+        rate, row, size, (u, v, tilt, azimuth), draw = query
+        latent = fetch_row(network["latents"], row, size, u, v)
+        theta, phi = tilt * (np.pi / 2.0), azimuth * (2.0 * np.pi)
+        wi = (jnp.sin(theta) * jnp.cos(phi), jnp.sin(theta) * jnp.sin(phi), jnp.cos(theta))
+        wo, share, log_true = _response(config, network, latent, wi, draw)
+
+        def objective(layers: Tree) -> jax.Array:
+            raw, normals = predict(as_stored(layers), network, latent, wi)
+            drawn = density(config.model.sampler, raw, normals, wi, wo)
+            return jnp.mean(jnp.sum(share * (log_true - jnp.log(drawn + TINY)), axis=0))
+
+        loss, grads = jax.value_and_grad(objective)(sampler["values"])
+        # The exponential is what the loop can watch: a divergence near 0 triples by noise.
+        return update(sampler, grads, RATE * rate), jnp.exp(loss)
+
+    falls = span.scale * fall(config, span.progress(config.chunk_steps))
+    size = tuple(jnp.asarray(axis)[turn] for axis in sizes.T)
+    queries = (falls, jnp.asarray(first)[turn], size, tuple(places), draws)
+    sampler, loss = jax.lax.scan(step, state["sampler"], queries)
+    return {**state, "sampler": sampler}, loss
+
+
+def _response(
+    config: BakeConfig, network: Tree, latent: jax.Array, wi: Rows, draw: jax.Array
+) -> tuple[Rows, jax.Array, jax.Array]:
+    """Directions, rows `[K, n]`, each one's share of the response that all K have, and the logarithm of its density."""
+    wo, inverse = proposal.draw([frame[2] for frame in frames(network, latent)], wi, draw)
+    shape = inverse.shape
+
+    def spread(row: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(row, shape).reshape(-1)
+
+    spread_latent = jnp.broadcast_to(latent[:, None, :], (len(latent), *shape)).reshape(len(latent), -1)
+    rgb = answer(config.model, network, spread_latent, tuple(map(spread, wi)), tuple(map(spread, wo)))
+    luminance = sum(weight * row for weight, row in zip(LUMINANCE_REC709, rgb, strict=True)).reshape(shape)
+    if not config.model.decoder.cosine:
+        luminance = luminance * wo[2]
+    total = jnp.sum(luminance * inverse, axis=0) + TINY
+    return wo, luminance * inverse / total, jnp.log(luminance * (shape[0] / total) + TINY)
+
+
+def as_sampler(layers: Any) -> Layers:
+    """A trained sampler as a material holds it, rounded as a file will round it."""
+    return tuple((float16(weight), float16(bias)) for weight, bias in layers)
+
+
+def fit(
+    material: NeuralMaterial, sampler: SamplerConfig | None = None, config: BakeConfig | None = None,
+    on_progress: OnProgress | None = None,
+) -> NeuralMaterial:  # fmt: skip
+    """The material with a sampler trained anew; all else stays.
+
+    sampler: its shape, the default one where none is given. config: whose budget, batch and seed count; default
+    `standard`. The result depends on these and the material alone.
+    """
+    model = replace(material.config, sampler=sampler or SamplerConfig())
+    config = replace(config or BakeConfig(), model=model)
+    sizes = [(level.shape[0], level.shape[1]) for level in material.latents]
+    chunks = config.chunks(config.sampler_samples(config.tune_samples))
+    state = {"stored": stored(material.latents, material.frame_weight, material.layers), "sampler": first_state(config)}
+    stage = Stage(
+        "sampler", lambda: sampler_phase(config, sizes, shares(config, len(sizes)), chunks), lambda found: found
+    )
+    pace = Pace({"sampler": chunks}, config.chunk)
+    found = Loop([], config.chunk_steps, pace, Job(), None, on_progress).run([stage], state)
+    return replace(material, config=model, sampler=as_sampler(found["sampler"]["values"]))
