@@ -40,6 +40,8 @@ def test_coarser_levels_average_more_positions():
     assert found == [1, 4, 8, 16, 32, 32, 32, 32]
     given = [texture.samples for texture in levels.textures(preset("draft", levels=0, footprint_samples=3), 4)]
     assert given == [1, 3, 3]
+    finest = levels.textures(preset("draft", levels=2), 4, finest=4)[0]
+    assert (finest.samples, finest.deviation, finest.blur) == (4, 0.0, 1 / 8)
 
 
 @pytest.mark.parametrize(

@@ -33,15 +33,18 @@ def shares(config: BakeConfig, count: int) -> list[float]:
     return [1.0 - config.level_share, *(config.level_share * coarse).tolist()]
 
 
-def textures(config: BakeConfig, side: int) -> tuple[Texture, ...]:
-    """The levels of a material's texture, whose level 0 has `side`^2 texels; their shares sum to 1."""
+def textures(config: BakeConfig, side: int, finest: int = 1) -> tuple[Texture, ...]:
+    """The levels of a material's texture, whose level 0 has `side`^2 texels; their shares sum to 1.
+
+    finest: positions that a target at level 0 averages.
+    """
     sides = lean.sides(side)[: config.levels or None]
     return tuple(
-        Texture(side, share, 0, level, positions(config, level))
+        Texture(side, share, 0, level, positions(config, level) if level else finest)
         for level, (side, share) in enumerate(zip(sides, shares(config, len(sides)), strict=True))
     )
 
 
 def positions(config: BakeConfig, level: int) -> int:
-    """How many of a footprint a target averages."""
-    return (config.footprint_samples or POSITIONS[min(level, len(POSITIONS)) - 1]) if level else 1
+    """How many of a footprint a target above level 0 averages."""
+    return config.footprint_samples or POSITIONS[min(level, len(POSITIONS)) - 1]

@@ -166,7 +166,7 @@ def compiled(part: Part, chunk: Callable[..., tuple[Tree, jax.Array]]) -> Callab
 class Texture:
     """One latent texture of a fine-tuning, of `side`^2 texels: a level of the material that `source` numbers.
 
-    share: of the queries, beside those of the other textures. samples: positions that a target averages.
+    share: of the queries, beside those of the other textures. samples: positions of a footprint that a target averages.
     """
 
     side: int
@@ -179,6 +179,11 @@ class Texture:
     def deviation(self) -> float:
         """Of the footprint of a query, in uv: half a texel, and 0 at level 0."""
         return 0.5 / self.side if self.level else 0.0
+
+    @property
+    def blur(self) -> float:
+        """Of the footprint that a response is averaged over: at level 0 too, where that takes several positions."""
+        return 0.5 / self.side if self.samples > 1 else self.deviation
 
 
 def tune_phase(
@@ -198,7 +203,9 @@ def tune_phase(
     turns = deal([texture.share for texture in textures], chunks * steps)
     owners = np.array([texture.source for texture in textures])
     spreads = np.array([1.0 / texture.side for texture in textures], np.float32)
-    deviations = np.array([texture.deviation for texture in textures], np.float32)
+    deviations, blurs = (
+        np.array([getattr(texture, name) for texture in textures], np.float32) for name in ("deviation", "blur")
+    )
     positions = np.array([texture.samples for texture in textures], np.uint32)
     beside = [auxiliary.surface(source.reference) if config.auxiliary_samples else () for source in sources]
     signals = auxiliary.union(beside)
@@ -216,9 +223,9 @@ def tune_phase(
             source, at = sources[index], (u[mine].reshape(-1), v[mine].reshape(-1))
             spread = float(spreads[0]) if len(textures) == 1 else np.repeat(spreads[turn[mine]], batch)
             owned = turn[mine]
-            footprint = Footprint(np.repeat(deviations[owned], batch), np.repeat(positions[owned], batch))
+            footprint = Footprint(np.repeat(blurs[owned], batch), np.repeat(positions[owned], batch))
             queries = directions(config, source, *at, rng, spread, (before + chunk) / (before + chunks), footprint)
-            return [*columns(queries), *auxiliary.targets(source, *at, signals, footprint.deviation)]
+            return [*columns(queries), *auxiliary.targets(source, *at, signals, np.repeat(deviations[owned], batch))]
 
         return (layout, by_owner(owners[turn], ask, count))
 

@@ -43,13 +43,14 @@ def subject(reference: Any, config: BakeConfig) -> Subject:
     # Heads keep latents that vary even where the reflection does not.
     signals = auxiliary.surface(reference) if config.auxiliary_samples else ()
     varying = reference.varying or (bool(signals) and reference.signals_vary)
+    side = config.resolution if varying else 1
     return Subject(
         reference,
         source,
         estimates,
         signals,
         encodes(reference),
-        levels.textures(config, config.resolution if varying else 1),
+        levels.textures(config, side, noise.positions_for(source, side, config.seed) if reference.varying else 1),
         config.encode_samples if encodes(reference) else 0,
         config.tune_samples if varying else config.uniform_samples,
     )
