@@ -27,6 +27,7 @@ import numpy as np
 import verdigris
 from verdigris.materials.material import Material
 from verdigris.materials.reference import load_reference
+from verdigris.model import NeuralMaterial
 from verdigris.render.compare import ComparisonResult, compare_images, contact_sheet
 from verdigris.render.image import read_image, write_image
 from verdigris.render.pathtrace import coverage, render
@@ -75,10 +76,11 @@ def _processor_seconds() -> float:
 
 
 def image(folder: Path, stem: str, material: Any, scene: str, size: int, spp: int, seed: int) -> np.ndarray:
-    """A render, kept as EXR."""
+    """A render, kept as EXR; of a baked material its finest level, whatever a pixel covers."""
     kept = folder / f"{stem}.{scene}.{size}.{spp}.{seed}.exr"
     if not kept.is_file():
-        write_image(kept, render(material, scene, (size, size), spp, seed))
+        level = 0 if isinstance(material, NeuralMaterial) else None
+        write_image(kept, render(material, scene, (size, size), spp, seed, level=level))
     return read_image(kept)
 
 
