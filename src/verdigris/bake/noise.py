@@ -62,7 +62,7 @@ def positions_for(source: QuerySource, side: int, seed: int) -> int:
     u, v, wi, wo = (np.concatenate([part] * REPEATS) for part in (u, v, *drawn[:2]))
     blur = Blur(footprint=Footprint(np.full(QUERIES * REPEATS, 0.5 / side, np.float32)))
     found = source.responses(u, v, wi, wo, int(rng.integers(2**63)), blur).reshape(REPEATS, QUERIES, 3)
-    found = np.where(np.isfinite(found), found, 0.0)
+    found = np.where(np.isfinite(found), found, 0.0).astype(np.float64)
     weight = metrics.inverse_density(drawn[1], drawn[3])
     kept = metrics.energy_ratio(np.median(found, axis=0), found.mean(axis=0), weight)
     return 1 if kept >= ENERGY_KEPT else MOST
