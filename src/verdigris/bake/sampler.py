@@ -31,7 +31,7 @@ from verdigris.conventions import LUMINANCE_REC709, Array
 from verdigris.model.config import SamplerConfig
 from verdigris.model.neural import NeuralMaterial
 
-DRAWS = 16
+DRAWS = 64
 """Directions for each latent and known direction; a batch has so many times fewer of these."""
 
 RATE = 5e-3
