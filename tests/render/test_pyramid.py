@@ -75,7 +75,7 @@ def test_the_level_of_a_footprint(mi, rng, finest):
 def test_footprints_by_hand():
     """A square, a mildly long one, of which the width counts, one too long for that, and none."""
     dx = np.array([[4, 0], [4, 0], [4, 0], [0, 0]]) / 64
-    dy = np.array([[0, 4], [0, 4 * ANISOTROPY / 2], [0, 4 * ANISOTROPY * 8], [0, 0]]) / 64
+    dy = np.array([[0, 4], [0, 4 * ANISOTROPY * 0.75], [0, 4 * ANISOTROPY * 8], [0, 0]]) / 64
     np.testing.assert_allclose(footprint_level(dx, dy, 64, 64), [2, 2, 5, -np.inf])
 
 

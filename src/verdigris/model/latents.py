@@ -30,7 +30,7 @@ def choose_level(level: float | Array, count: int, n: int, seed: int) -> Indices
     return (floor + (np.random.default_rng(seed).random(n) < fraction)).astype(np.intp)
 
 
-ANISOTROPY = 4.0
+ANISOTROPY = 2.0
 """Longest footprint, in its widths, that the level of its width answers for: see docs/level-of-detail.md."""
 
 
