@@ -27,8 +27,8 @@ from laws.chi2 import Grid, chi_square
 PASS = 1 << 21
 """Samples drawn at once."""
 
-FINE_MAX = 64
-"""Points of the quadrature along one side of a bin; more are taken where the density is not resolved."""
+FINE = 32
+"""Points of the quadrature along one side of a bin; 8 miss the stretched lobes of a brushed metal at grazing views."""
 
 
 class Cosine:
@@ -102,11 +102,8 @@ def _p_value(material: NeuralMaterial, uv: Array, wi: Array, level: int, samples
     wo, pdf = draw(np.random.default_rng(seed + 1000).random((2000, 3)))
     pole = wo[pdf.argmax()].astype(float)
     near = np.median(np.arccos(np.clip(wo[pdf > 0] @ pole, -1, 1)))
-    fine, result = 8, None
-    while result is None or (abs(result.integral + result.null_share - 1) > 3e-3 and fine <= FINE_MAX):
-        grid = Grid(tuple(pole), 4 if near < 0.2 else 2, rings=14, sectors=20, fine=fine)
-        result = chi_square(draw, density, grid, samples, seed)
-        fine *= 2
+    grid = Grid(tuple(pole), 4 if near < 0.2 else 2, rings=14, sectors=20, fine=FINE)
+    result = chi_square(draw, density, grid, samples, seed)
     return result.p_value if result.integral < 1.003 else 0.0
 
 
