@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -29,6 +30,20 @@ def test_the_twin_agrees_with_numpy(config):
     raw, normals = lobes.predict(material.sampler, network, latent, rows(wi))
     found = lobes.density(config.sampler, raw, normals, rows(wi), rows(wo))
     np.testing.assert_allclose(found, material.pdf(uv, wi, wo), rtol=1e-4)
+
+
+def test_gradients_are_finite_however_far_a_lobe_is():
+    """The narrowest, most correlated lobe, at directions so near the horizon that their half vectors lie in it."""
+    config, grazing = ModelConfig(), np.array([[0.6, 0.8, 1e-4], [-0.8, 0.6, 2e-4]], np.float32)
+    numbers = [-100, -100, 100, -100, 100] * config.sampler.lobes + [0] * (config.sampler.lobes + 3)
+    raw = jnp.asarray(np.array([numbers] * 2, np.float32).T)
+    straight = [tuple(jnp.full(2, axis, jnp.float32) for axis in (0, 0, 1))]
+
+    def nll(raw):
+        return -jnp.log(lobes.density(config.sampler, raw, straight, rows(grazing), rows(grazing[::-1])) + 1e-12).sum()
+
+    value, gradient = jax.value_and_grad(nll)(raw)
+    assert np.isfinite(value) and np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize("theta", [0.3, 1.4])

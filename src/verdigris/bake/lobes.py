@@ -15,6 +15,9 @@ from verdigris.model.sampler import ACTIVATION, ALPHA_MIN, HALF_Z_MIN, NORMAL_Z_
 ALPHA_START = -1.5
 """Bias of both widths of a lobe at the start: 0.084, between a coat's and that of a rough metal."""
 
+RADIUS_MAX = 1e15
+"""Squared radius of slopes: of a lobe so far away its square is finite, without which a gradient is not a number."""
+
 Layers = list[tuple[jax.Array, jax.Array]]
 
 
@@ -53,7 +56,7 @@ def density(config: SamplerConfig, raw: jax.Array, normals: list[Rows], wi: Rows
         rho, root = raw[row + 2] / s[row + 2], 1.0 / s[row + 2]
         x = (slope_x - raw[row + 3] * s[row + 3] + n[0] / n_z) / alpha_x
         y = ((slope_y - raw[row + 4] * s[row + 4] + n[1] / n_z) / alpha_y - rho * x) / root
-        radius = 1.0 + x * x + y * y
+        radius = jnp.minimum(1.0 + x * x + y * y, RADIUS_MAX)
         total += share[1 + lobe] / (radius * radius * (alpha_x * alpha_y * root))
     total *= sum(a * a for a in v) / (2.0 * z * z * z)
     tilt_x, tilt_y = (raw[row] * s[row] for row in (5 * count, 5 * count + 1))
