@@ -119,7 +119,7 @@ def _response(
     rgb = answer(config.model, network, spread_latent, tuple(map(spread, wi)), tuple(map(spread, wo)))
     luminance = sum(weight * row for weight, row in zip(LUMINANCE_REC709, rgb, strict=True)).reshape(shape)
     if not config.model.decoder.cosine:
-        luminance = luminance * wo[2]
+        luminance = luminance * jnp.maximum(wo[2], 0.0)
     total = jnp.sum(luminance * inverse, axis=0) + TINY
     return wo, luminance * inverse / total, jnp.log(luminance * (shape[0] / total) + TINY)
 
