@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -44,7 +45,9 @@ def bake(name, *options, few=FEW):
     command = [sys.executable, "-m", "verdigris.cli.main", "bake", "spots.mtlx", "-o", f"{name}.vdg"]
     command += ["--resolution", "32", "--log", f"{name}.jsonl", *options]
     command += [part for setting in few for part in ("--set", setting)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # What a shell starts in the background ignores SIGINT, and hands that on: so would the bake, if the tests do.
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds)
 
 
 def lines(path):
