@@ -73,7 +73,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """Entry point of the `verdigris` script."""
-    sys.exit(run())
+    code = run()
+    if code == INTERRUPTED:
+        # Threads of JAX and of Dr.Jit may be at work still, and to take these down aborts the process now and then.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _fail(message: str, code: int) -> int:
