@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 
 import pytest
 
@@ -32,6 +31,14 @@ FEW += ("auxiliary_samples=0", "levels=2")
 ENCODE_CHUNKS, ALL_CHUNKS = 31, 85
 
 
+@pytest.fixture(autouse=True)
+def heeding_interrupts():
+    """What a shell starts in the background ignores SIGINT and hands that on: so would the bakes, if the tests did."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty folder but for `spots.mtlx`, which varies over the surface."""
@@ -45,9 +52,7 @@ def bake(name, *options, few=FEW):
     command = [sys.executable, "-m", "verdigris.cli.main", "bake", "spots.mtlx", "-o", f"{name}.vdg"]
     command += ["--resolution", "32", "--log", f"{name}.jsonl", *options]
     command += [part for setting in few for part in ("--set", setting)]
-    # What a shell starts in the background ignores SIGINT, and hands that on: so would the bake, if the tests do.
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def lines(path):
