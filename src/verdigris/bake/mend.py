@@ -18,7 +18,7 @@ from verdigris.bake import losses
 from verdigris.bake.blur import Blur, Footprint
 from verdigris.bake.phases import Texture, columns
 from verdigris.bake.queries import QuerySource
-from verdigris.bake.trainable import Network, answer
+from verdigris.bake.trainable import Network, answer, as_network
 from verdigris.conventions import Array
 from verdigris.model.config import ModelConfig
 from verdigris.model.latents import Indices, fetch
@@ -77,9 +77,7 @@ def _errors(
 
     Near: drawn by the weight that the bilinear filter gives the texel.
     """
-    network: Network = {"layers": [tuple(map(jnp.asarray, layer)) for layer in material.layers]}
-    if material.frame_weight is not None:
-        network["frames"] = jnp.asarray(material.frame_weight)
+    network = as_network(material.frame_weight, material.layers)
     count, side, parts = CHUNK // queries, texture.side, []
     for start in range(0, len(texels), count):
         # Each chunk has the same size, for one compiled function.

@@ -152,11 +152,8 @@ class _Bake:
         if part.phase == "auxiliary":
             return auxiliary_phase.auxiliary_phase(self.config, self.sources, self._levels, part.chunks)
         if part.phase == "sampler":
-            sizes, shares = (
-                [(level.side, level.side) for level in self._levels],
-                [level.share for level in self._levels],
-            )
-            return sampler.sampler_phase(self.config, sizes, shares, part.chunks)
+            sizes = [(level.side, level.side) for level in self._levels]
+            return sampler.sampler_phase(self.config, sizes, [level.share for level in self._levels], part.chunks)
         return tune_phase(self.config, self.sources, self.textures, self.tune_samples, encode, part)
 
     @property

@@ -25,7 +25,7 @@ from verdigris.bake.lobes import density, init_sampler, predict
 from verdigris.bake.loop import Job, Loop, OnProgress, Stage
 from verdigris.bake.phases import Phase, Span, Tree, fall, optimiser_state, phase_rng, update
 from verdigris.bake.schedule import Pace
-from verdigris.bake.trainable import Rows, answer, as_stored, float16, frames
+from verdigris.bake.trainable import Rows, answer, as_network, as_stored, float16, frames
 from verdigris.bake.turns import deal
 from verdigris.conventions import LUMINANCE_REC709, Array
 from verdigris.model.config import SamplerConfig
@@ -47,10 +47,7 @@ def stored(latents: Sequence[Array], frames: Array | None, layers: Sequence[tupl
     """What networks that are trained last see: all textures' texels, `[H, W, C]` each, as the rows of one table, frames
     and decoder; all rounded as in a file."""
     table = np.concatenate([texels.reshape(-1, texels.shape[2]) for texels in latents])
-    network = {"layers": [tuple(map(jnp.asarray, layer)) for layer in layers]}
-    if frames is not None:
-        network["frames"] = jnp.asarray(frames)
-    return {"latents": jnp.asarray(table), **network}
+    return {"latents": jnp.asarray(table), **as_network(frames, layers)}
 
 
 def first_state(config: BakeConfig) -> Tree:

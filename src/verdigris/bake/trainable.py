@@ -6,6 +6,7 @@ A network is a dict of arrays: `frames` `[6 F, C]` (absent without learned frame
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -45,6 +46,12 @@ def init_network(config: ModelConfig, rng: np.random.Generator) -> Network:
         weight = rng.normal(0.0, 0.1, (6 * config.frames, config.channels)).astype(np.float32)
         network["frames"] = jnp.asarray(weight)
     return network
+
+
+def as_network(frames: Array | None, layers: Sequence[tuple[Array, Array]]) -> Network:
+    """A finished material's frame layer, if it has one, and decoder as a network."""
+    network: Network = {"layers": [(jnp.asarray(weight), jnp.asarray(bias)) for weight, bias in layers]}
+    return network if frames is None else {**network, "frames": jnp.asarray(frames)}
 
 
 def as_stored(values: Any) -> Any:
