@@ -10,7 +10,16 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PACKAGE = SOURCE / "verdigris"
 
-LAYERS = [{"errors", "conventions", "runtime"}, {"materials"}, {"model"}, {"asset"}, {"bake"}, {"render"}, {"cli"}]
+LAYERS = [
+    {"errors", "conventions", "runtime"},
+    {"materials"},
+    {"model"},
+    {"asset"},
+    {"export"},
+    {"bake"},
+    {"render"},
+    {"cli"},
+]
 """From the bottom up: a module imports only from its own layer and the ones below."""
 
 RESTRICTED = {
@@ -27,7 +36,7 @@ RESTRICTED = {
 """Heavy or bordering packages, and the only places that may import them."""
 
 LIGHT = {"numpy", "safetensors", "verdigris"}
-"""All that model/ and asset/ import beside the standard library."""
+"""All that model/, asset/ and export/ import beside the standard library."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
@@ -104,8 +113,10 @@ def test_mitsuba_is_imported_only_once_libllvm_is_found(path):
         assert not found, f"{relative(path)}:{node.lineno} call verdigris.runtime.mitsuba() where it is used"
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if relative(p).startswith(("model/", "asset/"))], ids=relative)
-def test_model_and_asset_need_numpy_alone(path):
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if relative(p).startswith(("model/", "asset/", "export/"))], ids=relative
+)
+def test_model_asset_and_export_need_numpy_alone(path):
     for node in ast.walk(TREES[path]):
         for target in targets(node):
             top = target.split(".")[0]

@@ -1,0 +1,1 @@
+"""One file a language: how it spells what a program is made of."""
