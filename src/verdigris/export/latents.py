@@ -13,7 +13,7 @@ from verdigris.model.neural import NeuralMaterial
 
 
 def packed_halves(material: NeuralMaterial) -> bytes:
-    """All levels, one after another, each `[H, W, 4 parts]` halves, little-endian: two make a `u32`, first the lower."""
+    """All levels one after another, each `[H, W, 4 parts]` halves, little-endian: two make a `u32`, first the lower."""
     return b"".join(_padded(texture).tobytes() for texture in material.latents)
 
 
