@@ -18,6 +18,7 @@ LAYERS = [
     {"export"},
     {"bake"},
     {"render"},
+    {"viewer"},
     {"cli"},
 ]
 """From the bottom up: a module imports only from its own layer and the ones below."""
@@ -32,6 +33,8 @@ RESTRICTED = {
     "flip_evaluator": ("render/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
+    "starlette": ("viewer/",),
+    "uvicorn": ("viewer/",),
 }
 """Heavy or bordering packages, and the only places that may import them."""
 

@@ -20,6 +20,7 @@ import verdigris.cli.inspect
 import verdigris.cli.list
 import verdigris.cli.render
 import verdigris.cli.report
+import verdigris.cli.view
 from verdigris.errors import VerdigrisError
 
 INTERRUPTED = 130
@@ -35,6 +36,7 @@ app.command("render")(verdigris.cli.render.render)
 app.command("compare")(verdigris.cli.compare.compare)
 app.command("report")(verdigris.cli.report.report)
 app.command("inspect")(verdigris.cli.inspect.inspect)
+app.command("view")(verdigris.cli.view.view)
 app.command("list")(verdigris.cli.list.list_library)
 
 # The base of every complaint about the command line; newer typers carry their own copy of click, so it is found here.

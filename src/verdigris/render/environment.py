@@ -55,7 +55,7 @@ ZENITH, HORIZON, NADIR = (0.24, 0.25, 0.28), (0.085, 0.088, 0.092), (0.03, 0.028
 
 def studio() -> Array:
     """The map, `[512, 1024, 3]` linear RGB float32, Mitsuba's layout: row 0 overhead, column 0 behind the object."""
-    directions = _directions(HEIGHT)
+    directions = texel_directions(HEIGHT)
     image = _gradient(directions[..., 1])
     for box in BOXES:
         _add_light(image, directions, box, edge_deg=1.0)
@@ -67,7 +67,7 @@ def studio() -> Array:
 
 def glare() -> Array:
     """A dim sky with one small bright light, laid out as `studio`."""
-    directions = _directions(HEIGHT)
+    directions = texel_directions(HEIGHT)
     image = _gradient(directions[..., 1])
     _add_light(image, directions, GLARE, edge_deg=0.4, round_shape=True)
     return image.astype(np.float32)
@@ -80,7 +80,7 @@ def direction(azimuth_deg: float, elevation_deg: float) -> Array:
     return np.array([np.sin(azimuth) * level, np.sin(elevation), np.cos(azimuth) * level])
 
 
-def _directions(height: int) -> Array:
+def texel_directions(height: int) -> Array:
     """Direction of each texel's centre, `[height, 2 height, 3]` (Mitsuba's `envmap`: d = (sin, cos theta, -cos))."""
     theta = (np.arange(height) + 0.5) * np.pi / height
     phi = (np.arange(2 * height) + 0.5) * np.pi / height

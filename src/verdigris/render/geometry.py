@@ -53,26 +53,31 @@ def sphere(columns: int = 512, rows: int = 256) -> Grid:
     return Grid(position, position, np.stack([longitude / np.pi + 0.5, latitude / np.pi + 0.5], axis=-1))
 
 
-def mesh(grids: list[Grid], bsdf: Any, emitter: Any = None) -> Any:
-    """A `mitsuba.Mesh` of all grids that carries the BSDF, and an area emitter if one is given."""
-    mi = mitsuba()
+def merge(grids: list[Grid]) -> tuple[Array, Array, Array, np.ndarray]:
+    """All grids as one triangle mesh: positions and normals `[n, 3]`, uv `[n, 2]`, triangles `[m, 3]` of vertices."""
     faces, start = [], 0
     for grid in grids:
         faces.append(_triangles(*grid.position.shape[:2]) + start)
         start += grid.position.shape[0] * grid.position.shape[1]
+    position = np.concatenate([grid.position.reshape(-1, 3) for grid in grids])
+    normal = np.concatenate([grid.normal.reshape(-1, 3) for grid in grids])
+    return position, normal, np.concatenate([grid.uv.reshape(-1, 2) for grid in grids]), np.concatenate(faces)
+
+
+def mesh(grids: list[Grid], bsdf: Any, emitter: Any = None) -> Any:
+    """A `mitsuba.Mesh` of all grids that carries the BSDF, and an area emitter if one is given."""
+    mi = mitsuba()
+    position, normal, uv, triangles = merge(grids)
     props = mi.Properties()
     props["bsdf"] = bsdf
     if emitter is not None:
         props["emitter"] = emitter
-    triangles = np.concatenate(faces)
-    result = mi.Mesh("object", start, len(triangles), props, has_vertex_normals=True, has_vertex_texcoords=True)
-    uv = np.concatenate([grid.uv.reshape(-1, 2) for grid in grids])
-    # Mitsuba's v runs downwards.
-    uv = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)
+    result = mi.Mesh("object", len(position), len(triangles), props, has_vertex_normals=True, has_vertex_texcoords=True)
     params = mi.traverse(result)
-    params["vertex_positions"] = _flat(np.concatenate([grid.position.reshape(-1, 3) for grid in grids]))
-    params["vertex_normals"] = _flat(np.concatenate([grid.normal.reshape(-1, 3) for grid in grids]))
-    params["vertex_texcoords"] = _flat(uv)
+    params["vertex_positions"] = _flat(position)
+    params["vertex_normals"] = _flat(normal)
+    # Mitsuba's v runs downwards.
+    params["vertex_texcoords"] = _flat(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1))
     params["faces"] = triangles.ravel().astype(np.uint32)
     params.update()
     return result

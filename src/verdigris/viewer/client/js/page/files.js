@@ -1,0 +1,72 @@
+// Files of the user's: meshes, lights and materials, dropped on the picture or opened.
+
+import { finishEnvironment } from "../data/environment.js";
+import { Refused } from "../data/fetching.js";
+import { finishMesh } from "../data/mesh.js";
+import { complain, say } from "./messages.js";
+import { fillLists, toggle } from "./panel.js";
+
+const SUFFIXES = [".glb", ".obj", ".hdr", ".exr", ".vdg"];
+
+/** @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+export function bindFiles(store, viewer) {
+  const input = /** @type {HTMLInputElement} */ (document.getElementById("file"));
+  input.addEventListener("change", () => takeAll(input.files, store, viewer));
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    toggle("drop", true);
+  });
+  addEventListener("dragleave", () => toggle("drop", false));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    toggle("drop", false);
+    takeAll(event.dataTransfer?.files ?? null, store, viewer);
+  });
+}
+
+/** @param {FileList | null} files @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+async function takeAll(files, store, viewer) {
+  for (const file of files ?? []) {
+    say(`reading ${file.name}`);
+    await take(file, store, viewer).then(() => say(""), complain);
+  }
+}
+
+/** @param {File} file @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+async function take(file, store, viewer) {
+  const suffix = SUFFIXES.find((end) => file.name.toLowerCase().endsWith(end));
+  if (!suffix) throw new Refused(`${file.name}: expected ${SUFFIXES.join(", ")}`);
+  if (suffix === ".vdg") return takeMaterial(file, store);
+  const bytes = await file.arrayBuffer();
+  if (suffix === ".glb" || suffix === ".obj") {
+    const { readGlb } = await import("../data/glb.js");
+    const { readObj } = await import("../data/obj.js");
+    const parts = suffix === ".glb" ? readGlb(file.name, bytes) : readObj(file.name, new TextDecoder().decode(bytes));
+    give("shape", file.name, finishMesh(file.name, parts), store, viewer);
+  } else {
+    const { readHdr } = await import("../data/hdr.js");
+    const { readExr } = await import("../data/exr.js");
+    const picture = suffix === ".hdr" ? readHdr(file.name, bytes) : await readExr(file.name, bytes);
+    give("environment", file.name, finishEnvironment(file.name, picture), store, viewer);
+  }
+}
+
+/** @param {"shape" | "environment"} kind @param {string} name @param {any} made @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+function give(kind, name, made, store, viewer) {
+  viewer.given.set(name, made);
+  const list = kind === "shape" ? store.catalogue.shapes : store.catalogue.environments;
+  list[name] = { label: name, given: true };
+  fillLists(store);
+  if (store.state[kind] === name) viewer.waiting.add(kind);
+  store.set(/** @type {any} */ ({ [kind]: name }));
+}
+
+/** @param {File} file @param {import("./state.js").Store} store */
+async function takeMaterial(file, store) {
+  if (!store.catalogue.live) throw new Refused(`${file.name}: a page without a server cannot take materials: verdigris view ${file.name}`);
+  const answer = await fetch(`materials?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file });
+  if (!answer.ok) throw new Refused(await answer.text());
+  store.catalogue.materials.push(await answer.json());
+  fillLists(store);
+  store.set({ material: store.catalogue.materials.length - 1 });
+}

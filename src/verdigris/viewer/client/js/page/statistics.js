@@ -1,0 +1,26 @@
+// The numbers under the controls.
+
+/** @param {import("./viewer.js").Viewer} viewer */
+export function showStatistics({ renderer, store, milliseconds }) {
+  if (!renderer) return;
+  const entry = store.catalogue.materials[store.state.material];
+  const { width, height } = renderer.canvas;
+  put("stat-renderer", `${renderer.kind}${renderer.slow ? ", no graphics processor" : ""}`);
+  put("stat-samples", String(renderer.samples));
+  put("stat-time", milliseconds ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms` : "");
+  put("stat-size", `${width} × ${height}`);
+  put("stat-material", `${megabytes(entry.bytes)}, ${entry.width} × ${entry.height} × ${entry.channels}, ${entry.levels} levels`);
+  put("stat-network", `${entry.network}, ${entry.weights} weights`);
+  put("stat-memory", megabytes(renderer.bytes));
+}
+
+/** @param {string} id @param {string} text */
+function put(id, text) {
+  const place = /** @type {HTMLElement} */ (document.getElementById(id));
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1)} MB`;
+}

@@ -1,0 +1,161 @@
+// The loop: loads what the state asks for, adds samples, shows the picture.
+
+import { fetchBytes, fetchText } from "../data/fetching.js";
+import { loadEnvironment } from "../data/environment.js";
+import { loadMesh } from "../data/mesh.js";
+import { viewOf } from "./camera.js";
+import { complain, say } from "./messages.js";
+import { ReferencePictures } from "./reference.js";
+import { makeRenderer } from "./renderer.js";
+import { COMPARES, TONES, VIEWS } from "./state.js";
+import { showStatistics } from "./statistics.js";
+
+const SAMPLES_MAX = 16384;
+const FRAME_MS = 30;
+const SLOW_PIXELS = 320 * 320;
+const DEPTH = 8;
+const FOOTPRINT = 0.5;
+const DIFFERENCE_GAIN = 4;
+/** State that changes how a picture is shown, not what is in it. */
+const SHOWN_ONLY = new Set(["exposure", "tone", "split", "compare"]);
+
+export class Viewer {
+  /**
+   * @param {import("./state.js").Store} store
+   * @param {{ renderer: string | null, side: number | null }} options renderer: asked for. side: of a square picture, pixels
+   */
+  constructor(store, options) {
+    this.store = store;
+    this.options = options;
+    this.canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("picture"));
+    /** @type {import("./renderer.js").Renderer | null} */
+    this.renderer = null;
+    this.milliseconds = 0;
+    this.waiting = new Set(["material", "shape", "environment"]);
+    /** Meshes and lights that the user gave. @type {Map<string, any>} */
+    this.given = new Map();
+    this.reference = new ReferencePictures(store, (rgba) => this.renderer?.setReference(rgba));
+    store.addEventListener("change", (event) => this.changed(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** Runs for as long as the page is open. */
+  async run() {
+    await this.begin();
+    for (;;) {
+      await this.frame().catch(complain);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+
+  /** Gets a renderer; again when a device is lost. */
+  async begin() {
+    this.renderer = await makeRenderer(this.canvas);
+    const { renderer } = this;
+    if (!renderer) throw new Error("this browser has no WebGPU");
+    if (renderer.kind !== "WebGPU") say("This browser has no WebGPU: direct light only, by WebGL 2.");
+    this.waiting = new Set(["material", "shape", "environment"]);
+    renderer.lost.then((reason) => this.recover(renderer, reason));
+  }
+
+  /** @param {import("./renderer.js").Renderer} lost @param {string} reason */
+  async recover(lost, reason) {
+    if (lost !== this.renderer) return;
+    this.renderer = null;
+    say(`The graphics device was lost (${reason}): starting again.`, "error");
+    await this.begin().catch(complain);
+  }
+
+  /** @param {Set<string>} names */
+  changed(names) {
+    for (const name of ["material", "shape", "environment"]) if (names.has(name)) this.waiting.add(name);
+    if ([...names].some((name) => !SHOWN_ONLY.has(name))) this.renderer?.restart();
+    if (names.has("shape")) this.store.set({ camera: this.store.firstCamera(this.store.state.shape) });
+    this.reference.changed(names);
+  }
+
+  async frame() {
+    const { renderer } = this;
+    if (!renderer) return;
+    this.fit();
+    await this.load();
+    const shot = this.shot();
+    if (shot.view !== 0) await renderer.prepareViews();
+    if (renderer.ready && renderer.samples < SAMPLES_MAX) {
+      const count = Math.max(1, Math.min(16, Math.floor(FRAME_MS / Math.max(this.milliseconds, 1))));
+      const start = performance.now();
+      await renderer.sample(shot, count);
+      const each = (performance.now() - start) / count;
+      this.milliseconds = this.milliseconds ? 0.8 * this.milliseconds + 0.2 * each : each;
+    }
+    if (renderer !== this.renderer) return;
+    renderer.show(this.shot());
+    showStatistics(this);
+  }
+
+  /** Loads what has been chosen since; the shape and the light at once, then the material. */
+  async load() {
+    const names = [...this.waiting];
+    if (!names.length || !this.renderer) return;
+    this.waiting.clear();
+    const results = await Promise.allSettled(names.map((name) => this.loadOne(name)));
+    for (const result of results) if (result.status === "rejected") complain(result.reason);
+  }
+
+  /** @param {string} name */
+  async loadOne(name) {
+    const { renderer, store: { state } } = this;
+    if (!renderer) return;
+    if (name === "shape") renderer.setMesh(this.given.get(state.shape) ?? (await loadMesh(`shapes/${state.shape}.mesh`)));
+    if (name === "environment") {
+      renderer.setEnvironment(this.given.get(state.environment) ?? (await loadEnvironment(`environments/${state.environment}.sky`)));
+    }
+    if (name === "material") await this.loadMaterial(renderer);
+  }
+
+  /** @param {import("./renderer.js").Renderer} renderer */
+  async loadMaterial(renderer) {
+    const entry = this.store.catalogue.materials[this.store.state.material];
+    const language = renderer.kind === "WebGPU" ? "wgsl" : "glsl";
+    const [code, latents] = await Promise.all([fetchText(`${entry.folder}/material.${language}`), fetchBytes(`${entry.folder}/latents.bin`)]);
+    await renderer.setMaterial({ ...entry, code, latents });
+  }
+
+  /** The picture's size: that of the screen's pixels, less where that is asked for or the device is slow. */
+  fit() {
+    const { renderer, canvas } = this;
+    if (!renderer) return;
+    const { side } = this.options;
+    if (side) return renderer.resize(side, side);
+    const { scale } = this.store.state;
+    let factor = devicePixelRatio * (scale === "auto" ? 1 : Number(scale));
+    const pixels = canvas.clientWidth * canvas.clientHeight * factor * factor;
+    if (scale === "auto" && renderer.slow) factor *= Math.min(1, Math.sqrt(SLOW_PIXELS / Math.max(pixels, 1)));
+    renderer.resize(Math.max(1, Math.round(canvas.clientWidth * factor)), Math.max(1, Math.round(canvas.clientHeight * factor)));
+  }
+
+  /** @returns {import("./renderer.js").Shot} */
+  shot() {
+    const { state } = this.store;
+    return {
+      camera: viewOf(state.camera),
+      rotation: (state.rotation * Math.PI) / 180,
+      level: state.level < 0 ? null : state.level,
+      view: VIEWS.indexOf(state.view),
+      channel: state.channel,
+      footprint: FOOTPRINT,
+      depth: DEPTH,
+      background: state.background,
+      tone: TONES.indexOf(state.tone),
+      exposure: state.exposure,
+      split: state.split,
+      gain: DIFFERENCE_GAIN,
+      compare: COMPARES.includes(state.compare) ? state.compare : "neural",
+    };
+  }
+
+  /** The picture as it is shown. @returns {Promise<Blob>} a PNG */
+  screenshot() {
+    this.renderer?.show(this.shot());
+    return new Promise((resolve, reject) => this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture to save")))));
+  }
+}

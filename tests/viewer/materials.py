@@ -1,0 +1,19 @@
+"""Small materials for the tests of the viewer."""
+
+from __future__ import annotations
+
+from neural_samples import random_material
+from verdigris.model import DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
+
+SCRIPT_NAME = '<img src=x onerror="window.broken=1">'
+"""The name of the second material: a script, were it ever taken for a piece of the page."""
+
+
+def small_material(name: str, seed: int = 0) -> NeuralMaterial:
+    """A material whose kernels compile in a moment; its answers are moderate."""
+    config = ModelConfig(decoder=DecoderConfig((4,)), sampler=SamplerConfig((4,), 1))
+    material = random_material(config, finest=(8, 8), levels=3, seed=seed, metadata=Metadata(name=name))
+    # Mostly broad lobes: few samples make a picture.
+    for array in material.sampler[-1]:
+        array *= 0.2
+    return material
