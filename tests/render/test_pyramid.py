@@ -59,7 +59,7 @@ def test_a_level_with_half_a_unit_of_noise_is_the_choice_of_the_arbiter(mi, rng)
     assert np.abs(whole - np.clip(asked, 0, levels - 1)).max() < 1
 
 
-def test_a_level_known_when_traced_needs_no_table(mi):
+def test_a_level_known_when_traced_is_a_number(mi):
     pyramid = Pyramid(random_material(finest=(8, 8), levels=4).latents)
     assert [pyramid.whole(level) for level in (-1, 2, 2.4, 99, mi.Float(1.2), mi.UInt32(3))] == [0, 2, 2, 3, 1, 3]
 

@@ -10,7 +10,7 @@ Repeated work costs nothing: within one kernel, or one virtual call of it, Dr.Ji
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, Layers
 from verdigris.model.config import Activation
@@ -49,6 +49,9 @@ class DrjitMaterial:
     is thus chosen at random between its neighbours, as `NeuralMaterial` does it, by adding u - 1/2 to it, u uniform in
     [0, 1): the caller's, so that calls at one place agree.
     """
+
+    DRJIT_STRUCT: ClassVar[dict[str, Any]] = {"_pyramid": Pyramid}
+    """What Dr.Jit finds arrays in, where it follows the inputs of a frozen function."""
 
     def __init__(self, material: NeuralMaterial, forced_level: float | None = None) -> None:
         """forced_level: answers whatever level is asked for; clamped to those that exist."""

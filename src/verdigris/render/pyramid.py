@@ -1,43 +1,47 @@
-"""The latent pyramid in Dr.Jit: all levels in one buffer, a level a lane. Agrees with `model/latents.py`."""
+"""The latent pyramid in Dr.Jit: a level a lane. Agrees with `model/latents.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from verdigris.conventions import Array
 from verdigris.model.latents import ANISOTROPY
+from verdigris.render import pool
 from verdigris.runtime import mitsuba
-
-PACKET = 4
-"""Channels that are loaded at once."""
 
 
 class Pyramid:
     """Bilinear fetches with repeat wrap from levels `[H_k, W_k, C]`, level 0 the finest."""
 
+    DRJIT_STRUCT: ClassVar[dict[str, Any]] = {"slot": pool.Slot}
+    """What Dr.Jit finds arrays in."""
+
     def __init__(self, levels: Sequence[Array]) -> None:
         # Dr.Jit looks for libLLVM when it is imported, so it must not be imported before `mitsuba()` has found one.
         self._mi, self._dr = mitsuba(), import_module("drjit")
+        self.levels = levels
         self.sides = [level.shape[:2] for level in levels]
         """(height, width) of each level."""
         self._channels = levels[0].shape[2]
-        texels = [level.reshape(-1, self._channels).astype(np.float32) for level in levels]
-        self._constants = [level[0].tolist() if len(level) == 1 else None for level in texels]
-        self._starts = np.cumsum([0, *map(len, texels)])[:-1].tolist()
-        packed = np.pad(np.concatenate(texels), ((0, 0), (0, -self._channels % PACKET)))
-        self._texels = self._mi.Float(packed.ravel())
-        table = [(start, width, height, 0) for start, (height, width) in zip(self._starts, self.sides, strict=True)]
-        self._table = self._mi.UInt32(np.array(table, np.uint32).ravel())
+        self._constants = [level[0, 0].tolist() if level.shape[:2] == (1, 1) else None for level in levels]
+        pool.join(self)
+
+    @cached_property
+    def slot(self) -> pool.Slot:
+        """Where the texels are; they are copied there when it is first asked for."""
+        pool.pack()
+        return self.__dict__["slot"]
 
     def whole(self, level: Any) -> Any:
         """The level that exists nearest to the one asked for: of an int or a float an int, of an array a UInt32.
 
-        A level of which every lane is known to be the same when the code is traced becomes an int: what it costs to
-        look up where a level lies is paid only where levels differ.
+        A level of which every lane is known to be the same when the code is traced becomes an int: one of a single
+        texel is then a constant of the code.
         """
         mi, dr = self._mi, self._dr
         last = len(self.sides) - 1
@@ -61,12 +65,10 @@ class Pyramid:
     def fetch(self, uv: Any, level: Any) -> list[Any]:
         """The latent's channels at uv `Point2f`; level: an int, or a UInt32 for each lane, as `whole` has them."""
         mi, dr = self._mi, self._dr
-        if isinstance(level, int):
-            if (constant := self._constants[level]) is not None:
-                return [mi.Float(value) for value in constant]
-            height, width = self.sides[level]
-            return self._bilinear(uv, mi.UInt32(self._starts[level]), mi.UInt32(width), mi.UInt32(height))
-        start, width, height, _ = dr.gather(dr.uint32_array_t(mi.Vector4f), self._table, level)
+        if isinstance(level, int) and (constant := self._constants[level]) is not None:
+            return [mi.Float(value) for value in constant]
+        row = self.slot.first_row + mi.UInt32(level)
+        start, width, height, _ = dr.gather(dr.uint32_array_t(mi.Vector4f), self.slot.table, row)
         return self._bilinear(uv, start, width, height)
 
     def _bilinear(self, uv: Any, start: Any, width: Any, height: Any) -> list[Any]:
@@ -92,8 +94,9 @@ class Pyramid:
 
     def _load(self, texel: Any) -> list[Any]:
         """The channels of a texel, and those that fill its last packet."""
-        mi, dr = self._mi, self._dr
-        packets = -(-self._channels // PACKET)
+        mi, dr, packets = self._mi, self._dr, pool.packet_count(self._channels)
         return [
-            value for part in range(packets) for value in dr.gather(mi.Vector4f, self._texels, texel * packets + part)
+            value
+            for part in range(packets)
+            for value in dr.gather(mi.Vector4f, self.slot.texels, texel * packets + part)
         ]
