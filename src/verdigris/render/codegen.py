@@ -1,10 +1,8 @@
-"""A neural material as Dr.Jit code: the same formulas as `model/`, with every weight a literal of the kernel.
-
-Literals beat arrays by far on the LLVM backend: a weight that is gathered costs a load for every lane of every query,
-a literal becomes an operand of a fused multiply-add. The price is a kernel a material, compiled on first use.
+"""A neural material as Dr.Jit code: the same formulas as `model/`, its networks as `networks.py` emits them.
 
 Repeated work costs nothing: within one kernel, or one virtual call of it, Dr.Jit merges equal expressions, so
-`eval_dr` after `sample_dr` at the same place shares its latent, its frames and half of its features.
+`eval_dr` after `sample_dr` at the same place shares its latent, its frames, the features of wi and all that the first
+layer makes of these.
 """
 
 from __future__ import annotations
@@ -12,13 +10,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, ClassVar
 
-from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL, Layers
-from verdigris.model.config import Activation
-from verdigris.model.decoder import LEAK, OUTPUT_SHIFT, SIGMOID_SCALE, SMELU_BETA
+from verdigris.model.auxiliary import ACTIVATION, DIRECTIONAL
+from verdigris.model.config import FEATURE_WIDTHS, ModelConfig
+from verdigris.model.decoder import OUTPUT_SHIFT, SIGMOID_SCALE
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 from verdigris.model.frames import NORM_MIN
 from verdigris.model.neural import NeuralMaterial
 from verdigris.model.sampler import ACTIVATION as SAMPLER_ACTIVATION
+from verdigris.render.networks import Kind, Network, emit
 from verdigris.render.pyramid import Pyramid
 from verdigris.render.sampler_code import Mixture, SamplerCode
 from verdigris.runtime import mitsuba
@@ -35,15 +34,11 @@ Frame = tuple[Vector3f, Vector3f, Vector3f]
 """t, b, n of a learned shading frame."""
 
 
-def _literal(layers: Layers) -> list[tuple[list[list[float]], list[float]]]:
-    return [(weight.tolist(), bias.tolist()) for weight, bias in layers]
-
-
 class DrjitMaterial:
     """Traced `eval_dr`, `pdf_dr`, `sample_dr` of a neural material, and its heads.
 
     Conventions: `verdigris.conventions`. Arguments and results are arrays of the Mitsuba variant in force when the
-    object was made. Agrees with `NeuralMaterial` to 1e-5 relative in float32.
+    object was made. Agrees with `NeuralMaterial` to 1e-5 relative where weights are literals, and to 1e-2 in float16.
 
     level: of the pyramid, 0 the finest, a number or one a lane; the nearest one that exists answers. A fractional level
     is thus chosen at random between its neighbours, as `NeuralMaterial` does it, by adding u - 1/2 to it, u uniform in
@@ -53,18 +48,26 @@ class DrjitMaterial:
     DRJIT_STRUCT: ClassVar[dict[str, Any]] = {"_pyramid": Pyramid}
     """What Dr.Jit finds arrays in, where it follows the inputs of a frozen function."""
 
-    def __init__(self, material: NeuralMaterial, forced_level: float | None = None) -> None:
-        """forced_level: answers whatever level is asked for; clamped to those that exist."""
+    def __init__(
+        self, material: NeuralMaterial, forced_level: float | None = None, networks: Kind | None = None
+    ) -> None:
+        """forced_level: answers whatever level is asked for; clamped to those that exist.
+
+        networks: `literal` weights in float32 or `cooperative` vectors in float16; None: what suits the backend.
+        """
         self.material = material
         self._forced_level = forced_level
         # Dr.Jit looks for libLLVM when it is imported, so it must not be imported before `mitsuba()` has found one.
         self._mi, self._dr = mitsuba(), import_module("drjit")
         self._pyramid = Pyramid(material.latents)
         self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
-        self._layers = _literal(material.layers)
-        self._sampler_layers, self._sampler = _literal(material.sampler), SamplerCode(material.config.sampler)
+        decoder = material.config.decoder
+        early = _known_early(material.config)
+        self._decoder = emit(Network(material.layers, decoder.activation, early), networks)
+        self._sampler = SamplerCode(material.config.sampler)
+        self._lobes = emit(Network(material.sampler, SAMPLER_ACTIVATION), networks)
         heads = {} if material.auxiliary is None else material.auxiliary.heads
-        self._heads = {name: _literal(layers) for name, layers in heads.items()}
+        self._heads = {name: emit(Network(layers, ACTIVATION), networks) for name, layers in heads.items()}
 
     def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Color3f:
         """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""
@@ -129,7 +132,7 @@ class DrjitMaterial:
         x = list(self._fetch(uv, level))
         if name in DIRECTIONAL:
             x = self._seen(self._frames(x), wi, x)
-        return self._network(self._heads[name], ACTIVATION, x)
+        return self._heads[name](x)
 
     def _seen(self, frames: list[Frame], wi: Vector3f, latent: list[Float]) -> list[Float]:
         """What a network that knows one direction sees."""
@@ -139,7 +142,7 @@ class DrjitMaterial:
         """The sampler's lobes: see `model/sampler.py`."""
         latent = list(fetched)
         frames = self._frames(latent)
-        raw = self._network(self._sampler_layers, SAMPLER_ACTIVATION, self._seen(frames, wi, latent))
+        raw = self._lobes(self._seen(frames, wi, latent))
         return self._sampler.mixture(raw, [normal for _, _, normal in frames])
 
     def _sigmoid(self, raw: Float) -> Float:
@@ -157,7 +160,7 @@ class DrjitMaterial:
         mi, dr = self._mi, self._dr
         if self._frame_weight is None:
             return [(mi.Vector3f(1, 0, 0), mi.Vector3f(0, 1, 0), mi.Vector3f(0, 0, 1))]
-        raw = [self._affine(row, 0.0, latent) for row in self._frame_weight]
+        raw = [self._row(row, latent) for row in self._frame_weight]
         frames = []
         for k in range(0, len(raw), 6):
             n = self._normalize(mi.Vector3f(raw[k], raw[k + 1], raw[k + 2] + 1))
@@ -194,27 +197,9 @@ class DrjitMaterial:
         """See `model/decoder.py`."""
         mi, dr = self._mi, self._dr
         x = self._features(frames, wi, wo) + list(latent)
-        raw = self._network(self._layers, self.material.config.decoder.activation, x)
-        answer = mi.Color3f(*map(self._output, raw))
+        answer = mi.Color3f(*map(self._output, self._decoder(x)))
         response = answer if self.material.config.decoder.cosine else answer * wo.z
         return dr.select(self._above(wi, wo), response, 0)
-
-    def _network(self, layers: list[Any], activation: Activation, x: list[Float]) -> list[Float]:
-        """The last layer's numbers."""
-        for weight, bias in layers[:-1]:
-            x = [self._activate(activation, self._affine(row, b, x)) for row, b in zip(weight, bias, strict=True)]
-        weight, bias = layers[-1]
-        # The bias comes last: a sigmoid's is near -15, and a sum that began with it would be rounded that coarsely.
-        return [self._affine(row, 0.0, x) + b for row, b in zip(weight, bias, strict=True)]
-
-    def _activate(self, kind: Activation, x: Float) -> Float:
-        dr = self._dr
-        if kind != "leaky_smelu":
-            return dr.maximum(x, 0.0 if kind == "relu" else x * LEAK)
-        inner = dr.clip(x, -SMELU_BETA, SMELU_BETA)
-        bend = inner + SMELU_BETA
-        ramp = dr.fma(bend * bend, 0.25 / SMELU_BETA, dr.maximum(x - inner, 0))
-        return dr.fma(ramp, 1 - LEAK, x * LEAK)
 
     def _output(self, raw: Float) -> Float:
         dr = self._dr
@@ -223,12 +208,11 @@ class DrjitMaterial:
         decay = dr.exp(-dr.abs(raw))
         return SIGMOID_SCALE * dr.select(raw >= 0, 1, decay) / (1 + decay)
 
-    def _affine(self, row: list[float], bias: float, x: list[Float]) -> Float:
-        """bias + row . x, the weights as literals."""
-        dr = self._dr
-        total = self._mi.Float(bias)
+    def _row(self, row: list[float], x: list[Float]) -> Float:
+        """row . x, the weights as literals."""
+        total = self._mi.Float(0)
         for weight, value in zip(row, x, strict=True):
-            total = dr.fma(value, weight, total)
+            total = self._dr.fma(value, weight, total)
         return total
 
     def _normalize(self, v: Vector3f) -> Vector3f:
@@ -242,3 +226,15 @@ class DrjitMaterial:
         """|h - n|^2 of the unit half vector."""
         dr = self._dr
         return dr.squared_norm(self._normalize(wi + wo) - n)
+
+
+def _known_early(config: ModelConfig) -> tuple[int, ...]:
+    """The decoder's inputs that do not depend on wo: the latent, and wi in the frames."""
+    late = sum(FEATURE_WIDTHS[name] for name in config.decoder.features) * max(config.frames, 1)
+    columns = list(range(late, config.decoder_inputs))
+    at = 0
+    for _ in range(max(config.frames, 1)):
+        for name in config.decoder.features:
+            columns += range(at, at + FEATURE_WIDTHS[name]) if name == "wi" else ()
+            at += FEATURE_WIDTHS[name]
+    return tuple(columns)
