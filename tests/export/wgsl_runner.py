@@ -55,25 +55,38 @@ def device() -> Any:
 
 def run(module: str, latents: bytes, weights: bytes, asked: np.ndarray) -> np.ndarray:
     """The answers to packed queries `[n, 12]`, `[n, 32]`."""
+    buffers, stride = {0: latents, 2: asked.tobytes()}, OUTPUTS * 16
+    found = run_buffers(shader(module), "answer", buffers, {1: weights}, 3, len(asked), stride)
+    return np.frombuffer(found, np.float32).reshape(len(asked), -1)
+
+
+def run_buffers(
+    code: str, entry: str, stored: dict[int, bytes], uniform: dict[int, bytes], output: int, count: int, stride: int
+) -> bytes:
+    """What a compute shader in groups of 64 writes for `count` queries; stored, uniform: by binding, empty ones left out."""
     import wgpu
 
-    gpu = device()
-    usage = wgpu.BufferUsage
-    contents = ((latents, usage.STORAGE), (weights or bytes(16), usage.UNIFORM), (asked.tobytes(), usage.STORAGE))
-    buffers = [gpu.create_buffer_with_data(data=data, usage=kind) for data, kind in contents]
-    size = len(asked) * OUTPUTS * 16
-    buffers.append(gpu.create_buffer(size=size, usage=usage.STORAGE | usage.COPY_SRC))
+    gpu, usage = device(), wgpu.BufferUsage
+    buffers = {
+        binding: gpu.create_buffer_with_data(data=data, usage=kind)
+        for contents, kind in ((stored, usage.STORAGE), (uniform, usage.UNIFORM))
+        for binding, data in contents.items()
+        if data
+    }
+    buffers[output] = gpu.create_buffer(size=count * stride, usage=usage.STORAGE | usage.COPY_SRC)
     pipeline = gpu.create_compute_pipeline(
-        layout="auto", compute={"module": gpu.create_shader_module(code=shader(module)), "entry_point": "answer"}
+        layout="auto", compute={"module": gpu.create_shader_module(code=code), "entry_point": entry}
     )
-    bound = [0, 1, 2, 3] if weights else [0, 2, 3]
-    entries = [{"binding": k, "resource": {"buffer": buffers[k], "offset": 0, "size": buffers[k].size}} for k in bound]
+    entries = [
+        {"binding": binding, "resource": {"buffer": buffer, "offset": 0, "size": buffer.size}}
+        for binding, buffer in buffers.items()
+    ]
     group = gpu.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
     commands = gpu.create_command_encoder()
     work = commands.begin_compute_pass()
     work.set_pipeline(pipeline)
     work.set_bind_group(0, group)
-    work.dispatch_workgroups(-(-len(asked) // 64))
+    work.dispatch_workgroups(-(-count // 64))
     work.end()
     gpu.queue.submit([commands.finish()])
-    return np.frombuffer(gpu.queue.read_buffer(buffers[3]), np.float32).reshape(len(asked), -1)
+    return bytes(gpu.queue.read_buffer(buffers[output]))

@@ -217,7 +217,8 @@ class MixtureCode:
         radius = body.let("radius", root(below_one / (1 - below_one)))
         x, y = body.let("x", cos_phi * radius), body.let("y", sin_phi * radius)
         slope = body.let("slope", width * vector(x, turn.x * x + turn.y * y) + offset)
-        return body.let("h", self._call("normalize", "vec3f", vector(-slope, 1.0)))
+        # By component: in WGSL that Slang writes, a vector's minus binds to the first term of a sum.
+        return body.let("h", self._call("normalize", "vec3f", vector(-slope.x, -slope.y, 1.0)))
 
     def _pdf(self) -> Function:
         body, s = Body(), self.surface.variable

@@ -54,6 +54,22 @@ class Function:
     body: tuple[Let | Return, ...]
     note: str = ""
 
+    def reads(self, name: str) -> bool:
+        """Whether the body uses a variable."""
+        return any(_reads(expression, name) for statement in self.body for expression in _expressions(statement))
+
+
+def _expressions(statement: Let | Return) -> tuple[Expression, ...]:
+    if isinstance(statement, Let):
+        return (statement.value,)
+    return statement.values if statement.condition is None else (*statement.values, statement.condition)
+
+
+def _reads(expression: Expression, name: str) -> bool:
+    if expression.op == "variable":
+        return bool(expression.value == name)
+    return any(_reads(argument, name) for argument in expression.arguments)
+
 
 @dataclass(frozen=True)
 class Program:

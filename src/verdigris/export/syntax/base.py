@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,12 +32,12 @@ def shortest(value: float) -> str:
     return str(np.format_float_scientific(number, unique=True, trim="-", exp_digits=1)).replace("e+", "e")
 
 
-@dataclass(frozen=True)
 class Syntax:
-    """A language with C's way to write functions. types: its names of the program's types."""
+    """A language with C's way to write functions."""
 
-    types: Mapping[str, str]
-    constant: str = "const"
+    def __init__(self, types: Mapping[str, str], constant: str = "const") -> None:
+        """types: the language's names of the program's types. constant: what declares one."""
+        self._types, self._constant = types, constant
 
     def module(self, program: Program, preamble: str) -> str:
         """The text: constants, structs, the target's own lines, functions."""
@@ -52,7 +51,7 @@ class Syntax:
 
     def type(self, name: str) -> str:
         """A type's name; a struct's is its own."""
-        return self.types.get(name, name)
+        return self._types.get(name, name)
 
     def number(self, value: float) -> str:
         """A literal of single precision."""
@@ -61,7 +60,7 @@ class Syntax:
     def constant_line(self, constant: Constant) -> str:
         """A constant of the module."""
         kind = "bool" if isinstance(constant.value, bool) else "u32"
-        return f"{self.constant} {self.type(kind)} {constant.name} = {self.literal(constant.value, kind)};"
+        return f"{self._constant} {self.type(kind)} {constant.name} = {self.literal(constant.value, kind)};"
 
     def struct(self, struct: Struct) -> str:
         """A struct's definition."""
