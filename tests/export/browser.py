@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from export.shader_queries import INPUTS, OUTPUTS
+from verdigris.export.textures import TextureArray
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -91,21 +92,17 @@ def run_wgsl(opened: Any, code: str, latents: bytes, weights: bytes, asked: np.n
 
 
 def run_glsl(
-    opened: Any,
-    module: str,
-    levels: list[tuple[int, int, bytes]],
-    weights: tuple[int, int, bytes] | None,
-    asked: np.ndarray,
+    opened: Any, module: str, array: TextureArray, weights: tuple[int, int, bytes] | None, asked: np.ndarray
 ) -> np.ndarray:
-    """As `run_wgsl`, for functions in GLSL. levels: width, height and texels of each. weights: likewise."""
+    """As `run_wgsl`, for functions in GLSL. array: of latents. weights: width, height and texels."""
     rows = len(asked) // WIDTH
     assert rows * WIDTH == len(asked)
     fragment = FRAGMENT.format(module=module, width=WIDTH, inputs=INPUTS, outputs=OUTPUTS)
-    layers = len(levels[0][2]) // (8 * levels[0][0] * levels[0][1])
     arguments = [
         fragment,
-        [[width, height, _text(texels)] for width, height, texels in levels],
-        layers,
+        [[width, height, _text(texels)] for width, height, texels in array.levels],
+        not array.format.floating,
+        array.layers,
         weights and [*weights[:2], _text(weights[2])],
         [WIDTH * INPUTS, rows, _text(asked.tobytes())],
         [WIDTH * OUTPUTS, rows],

@@ -5,7 +5,7 @@ import pytest
 
 from export import browser, wgsl_runner
 from export.shader_queries import check, random_queries
-from neural_samples import random_material, with_heads
+from neural_samples import coded, random_material, with_heads
 from verdigris.export import assemble, glsl, latents, wgsl
 from verdigris.model import DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.model.latents import footprint_level
@@ -25,11 +25,6 @@ def page():
         yield opened
 
 
-def levels(material):
-    sides = [level.shape[1::-1] for level in material.latents]
-    return [(*side, texels) for side, texels in zip(sides, latents.texture_levels(material), strict=True)]
-
-
 @pytest.mark.parametrize("name", MATERIALS)
 def test_wgsl(page, name):
     material = MATERIALS[name]()
@@ -42,7 +37,20 @@ def test_wgsl(page, name):
 def test_glsl(page, name):
     material = MATERIALS[name]()
     asked = random_queries(material)
-    check(material, asked, browser.run_glsl(page, glsl.module(material), levels(material), None, asked.packed()))
+    check(
+        material,
+        asked,
+        browser.run_glsl(page, glsl.module(material), latents.texture_array(material), None, asked.packed()),
+    )
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_codes(page, bits):
+    material = coded(random_material(ModelConfig(6), (8, 4), 3), bits)
+    asked, array = random_queries(material), latents.texture_array(material, codes=True)
+    # A graphics card may give a code over 255 in 16 bits or less: a quarter of a step of 8 bits is what that costs.
+    answer = browser.run_glsl(page, glsl.module(material, codes=True), array, None, asked.packed())
+    check(material, asked, answer, relative=2e-3)
 
 
 def test_weights_of_a_buffer(page):
@@ -53,7 +61,9 @@ def test_weights_of_a_buffer(page):
     rows = -(-len(blocks) // 16 // glsl.WEIGHTS_WIDTH)
     filled = blocks + bytes(rows * glsl.WEIGHTS_WIDTH * 16 - len(blocks))
     module = glsl.module(material, weights="buffer")
-    answer = browser.run_glsl(page, module, levels(material), (glsl.WEIGHTS_WIDTH, rows, filled), asked.packed())
+    answer = browser.run_glsl(
+        page, module, latents.texture_array(material), (glsl.WEIGHTS_WIDTH, rows, filled), asked.packed()
+    )
     check(material, asked, answer)
 
 

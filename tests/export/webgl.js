@@ -1,5 +1,5 @@
 // Runs a fragment shader on textures; the pixels' bytes in base 64, null without WebGL2 or pictures of floats.
-([fragment, levels, layers, weights, queries, [width, height]]) => {
+([fragment, levels, codes, layers, weights, queries, [width, height]]) => {
   const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const gl = document.createElement('canvas').getContext('webgl2');
   if (!gl || !gl.getExtension('EXT_color_buffer_float')) return null;
@@ -26,9 +26,12 @@
     gl.uniform1i(gl.getUniformLocation(program, name), unit);
   };
   texture(0, gl.TEXTURE_2D_ARRAY, 'vd_latents');
-  gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels.length, gl.RGBA16F, levels[0][0], levels[0][1], layers);
-  levels.forEach(([w, h, text], level) => gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, level, 0, 0, 0, w, h, layers, gl.RGBA,
-    gl.HALF_FLOAT, new Uint16Array(decode(text).buffer)));
+  gl.texStorage3D(gl.TEXTURE_2D_ARRAY, levels.length, codes ? gl.RGBA8 : gl.RGBA16F, levels[0][0], levels[0][1], layers);
+  levels.forEach(([w, h, text], level) => {
+    const bytes = decode(text);
+    const [kind, texels] = codes ? [gl.UNSIGNED_BYTE, bytes] : [gl.HALF_FLOAT, new Uint16Array(bytes.buffer)];
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, level, 0, 0, 0, w, h, layers, gl.RGBA, kind, texels);
+  });
   const numbers = (unit, name, w, h, text) => {
     texture(unit, gl.TEXTURE_2D, name);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, w, h);

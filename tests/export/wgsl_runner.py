@@ -63,7 +63,7 @@ def run(module: str, latents: bytes, weights: bytes, asked: np.ndarray) -> np.nd
 def run_buffers(
     code: str, entry: str, stored: dict[int, bytes], uniform: dict[int, bytes], output: int, count: int, stride: int
 ) -> bytes:
-    """What a compute shader in groups of 64 writes for `count` queries; stored, uniform: by binding, empty ones left out."""
+    """What a shader in groups of 64 writes for `count` queries; stored, uniform: by binding, empty ones left out."""
     import wgpu
 
     gpu, usage = device(), wgpu.BufferUsage

@@ -16,6 +16,7 @@ import typer
 
 import verdigris.cli.bake
 import verdigris.cli.compare
+import verdigris.cli.export
 import verdigris.cli.inspect
 import verdigris.cli.list
 import verdigris.cli.render
@@ -35,6 +36,7 @@ app.command("bake")(verdigris.cli.bake.bake)
 app.command("render")(verdigris.cli.render.render)
 app.command("compare")(verdigris.cli.compare.compare)
 app.command("report")(verdigris.cli.report.report)
+app.command("export")(verdigris.cli.export.export)
 app.command("inspect")(verdigris.cli.inspect.inspect)
 app.command("view")(verdigris.cli.view.view)
 app.command("list")(verdigris.cli.list.list_library)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from verdigris.errors import ExportError
 from verdigris.export import heads, response
 from verdigris.export.mixture import MixtureCode
 from verdigris.export.networks import Networks
@@ -10,16 +13,29 @@ from verdigris.export.surface import Surface
 from verdigris.export.weights import Literals, Stored
 from verdigris.model.neural import NeuralMaterial
 
+PREFIX = re.compile(r"[a-z][a-z0-9]{0,30}")
+"""What names may begin with: no underscore, which GLSL and C++ reserve in pairs."""
+
 
 def assemble(
-    material: NeuralMaterial, weights: Literals, *, prefix: str = "vd", half: bool = False, stored: bool = False
+    material: NeuralMaterial,
+    weights: Literals,
+    *,
+    prefix: str = "vd",
+    half: bool = False,
+    stored: bool = False,
+    coded: bool = False,
 ) -> Program:
-    """The program of a material.
+    """The program of a material. Raises ExportError for a prefix that is no name, and for codes that there are not.
 
     weights: how they are written; `Stored` ones are collected there. half: hidden layers in half precision.
-    stored: latents lie in one buffer, else in a texture array.
+    stored: latents lie in one buffer, else in a texture array. coded: the texture holds codes of 8 bits or less.
     """
-    surface, networks = Surface(material, prefix, stored), Networks(weights, half)
+    if not PREFIX.fullmatch(prefix):
+        raise ExportError(f"prefix: expected up to 31 lower-case letters and digits, a letter first, got {prefix!r}")
+    if coded and not material.grids:
+        raise ExportError("codes: expected latents of 8 or 4 bits (verdigris bake --latent-bits), got 16")
+    surface, networks = Surface(material, prefix, stored, coded), Networks(weights, half)
     mixture = MixtureCode(surface)
     return Program(
         prefix,

@@ -108,3 +108,10 @@ ANSWER = np.dtype(
     }
 )
 """An answer in memory."""
+
+
+def layout(kind: np.dtype) -> dict[str, object]:
+    """Where the fields of a query or an answer lie, as JSON values."""
+    fields = {name: {"type": kind[name].base.name, "count": kind[name].itemsize // 4} for name in kind.names or ()}
+    offsets = {name: kind.fields[name][1] for name in fields} if kind.fields else {}
+    return {"bytes": kind.itemsize, "fields": {name: {**fields[name], "offset": offsets[name]} for name in fields}}

@@ -30,14 +30,14 @@ mat4 {p}_matrix(uint at) {{
 }}"""
 
 
-def module(material: NeuralMaterial, *, weights: Home = "literals", prefix: str = "vd") -> str:
+def module(material: NeuralMaterial, *, weights: Home = "literals", codes: bool = False, prefix: str = "vd") -> str:
     """The text of functions to paste behind `#version` and precision lines; its interface: docs/export.md.
 
     The uniform PREFIX_latents is a texture array of RGBA16F with all levels, `latents.texture_levels`. weights:
     `buffer` reads them from PREFIX_weights, a texture of RGBA32F that is WEIGHTS_WIDTH wide, `assemble.weight_blocks`.
-    prefix: of all names. Raises ExportError.
+    codes: the array is of RGBA8 instead, `latents.code_levels`. prefix: of all names. Raises ExportError.
     """
-    program = assemble(material, weight_writer(weights, prefix), prefix=prefix)
+    program = assemble(material, weight_writer(weights, prefix), prefix=prefix, coded=codes)
     preamble = [LATENTS.format(p=prefix)]
     if weights == "buffer":
         preamble.append(WEIGHTS.format(p=prefix, width=WEIGHTS_WIDTH))

@@ -10,7 +10,7 @@ from verdigris.export.weights import BLOCK, Home, Stored
 from verdigris.export.weights import writer as weight_writer
 from verdigris.model.neural import NeuralMaterial
 
-LatentHome = Literal["texture", "buffer"]
+LatentHome = Literal["texture", "codes", "buffer"]
 """Where latents are."""
 
 TEXTURE = """\
@@ -67,12 +67,12 @@ def module(
     """The text of functions to include; its interface: docs/export.md. Valid in HLSL (shader model 6) and in Slang.
 
     slot, space: of the latents, register t and, for Vulkan, binding and set. latents: a `Texture2DArray` of RGBA16F
-    with all levels, or a `StructuredBuffer<uint>` of `latents.packed_halves`. weights: `buffer` reads them from a
-    `StructuredBuffer<float4>` in the next slot, `assemble.weight_blocks`. half: hidden layers in `half`, which HLSL
-    needs shader model 6.2 and `-enable-16bit-types` for. prefix: of all names. Raises ExportError.
+    with all levels, with `codes` of RGBA8, or a `StructuredBuffer<uint>` of `latents.packed_halves`. weights: `buffer`
+    reads them from a `StructuredBuffer<float4>` in the next slot, `assemble.weight_blocks`. half: hidden layers in
+    `half`, which HLSL needs shader model 6.2 and `-enable-16bit-types` for. prefix: of all names. Raises ExportError.
     """
     writer, stored = weight_writer(weights, prefix), latents == "buffer"
-    program = assemble(material, writer, prefix=prefix, half=half, stored=stored)
+    program = assemble(material, writer, prefix=prefix, half=half, stored=stored, coded=latents == "codes")
     words = 2 * -(-material.config.channels // BLOCK)
     preamble = [(BUFFER if stored else TEXTURE).format(p=prefix, words=words, **_place(slot, space))]
     if isinstance(writer, Stored):

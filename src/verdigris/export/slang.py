@@ -28,10 +28,10 @@ def compile_source(source: str, target: str, entry: str, options: Sequence[str] 
     """What a compute shader becomes in another language.
 
     target: `metal`, `spirv`, `cuda`, `hlsl`, `glsl`, `wgsl` or `cpp`. entry: name of the entry point; `main` is none.
-    options: more of slangc's. Raises RuntimeMissing without the package, ExportError with the compiler's first complaint.
+    options: more of slangc's. Raises RuntimeMissing without the package, ExportError with the compiler's complaint.
     """
     with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "material.slang"
+        written = Path(folder) / "source.slang"
         written.write_text(source)
         made = _run([str(written), "-target", target, "-entry", entry, "-stage", "compute", *QUIET, *options])
     return _without_source_language(made) if target == "spirv" else made

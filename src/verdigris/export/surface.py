@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from verdigris.export.expression import (
     Expression,
     absolute,
@@ -42,11 +44,13 @@ class Surface:
     """Definitions around the struct of a surface, and how to read it.
 
     stored: latents lie in one buffer, level after level; else they are a texture array with levels of its own.
+    coded: the texture holds codes as fractions of 255, which the grids of the levels turn into latents.
     """
 
     material: NeuralMaterial
     prefix: str
     stored: bool
+    coded: bool = False
 
     @property
     def type(self) -> str:
@@ -108,6 +112,11 @@ class Surface:
         """Level, fetch and what they need."""
         return (
             *((self._start(),) if self.stored else ()),
+            *(
+                self._grid(name, part)
+                for name in ("offset", "scale")
+                for part in range(self.parts if self.coded else 0)
+            ),
             self._level(),
             self._pick(),
             self._normalize(),
@@ -123,6 +132,17 @@ class Surface:
             texels += texture.shape[0] * texture.shape[1]
         body.give(lift(texels, "u32"))
         return body.function(f"{self.prefix}_start", (level,), "u32")
+
+    def _grid(self, name: str, part: int) -> Function:
+        """Offsets or scales of four channels at a level: of a code as a fraction of 255."""
+        body, level, factor = Body(), variable("level", "u32"), 255 if name == "scale" else 1
+        for index, grid in enumerate(self.material.grids):
+            numbers = np.zeros(BLOCK)
+            found = getattr(grid, name)[part * BLOCK :][:BLOCK] * factor
+            numbers[: len(found)] = found
+            last = index == len(self.material.grids) - 1
+            body.give(vector(*numbers.tolist(), kind="vec4f"), condition=None if last else level <= index)
+        return body.function(f"{self.prefix}_{name}{part}", (level,), "vec4f")
 
     def _level(self) -> Function:
         """See `model.latents.footprint_level`."""
@@ -185,7 +205,12 @@ class Surface:
         latent = []
         for part in range(self.parts):
             texels = [call(f"{self.prefix}_texel", "vec4f", *place, lift(part, "u32")) for place in places]
-            latent.append(body.let(f"latent{part}", call(f"{self.prefix}_bilinear", "vec4f", *texels, f)))
+            value = call(f"{self.prefix}_bilinear", "vec4f", *texels, f)
+            if self.coded:
+                # Decoding is linear, so it may come after the interpolation inside a level.
+                scale, offset = (call(f"{self.prefix}_{name}{part}", "vec4f", level) for name in ("scale", "offset"))
+                value = value * scale + offset
+            latent.append(body.let(f"latent{part}", value))
         body.give(*latent, *self._frames(body, networks, latent))
         note = "The surface at uv from one level, bilinear, repeating; levels above the last are the last."
         return body.function(f"{self.prefix}_fetch", (uv, asked), self.type, note)
