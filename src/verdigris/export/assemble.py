@@ -35,10 +35,14 @@ def assemble(
         raise ExportError(f"prefix: expected up to 31 lower-case letters and digits, a letter first, got {prefix!r}")
     if coded and not material.grids:
         raise ExportError("codes: expected latents of 8 or 4 bits (verdigris bake --latent-bits), got 16")
-    surface, networks = Surface(material, prefix, stored, coded), Networks(weights, half)
+    return program_of(Surface(material, prefix, stored, coded), Networks(weights, half))
+
+
+def program_of(surface: Surface, networks: Networks) -> Program:
+    """All definitions around a surface, its networks written in that way."""
     mixture = MixtureCode(surface)
     return Program(
-        prefix,
+        surface.prefix,
         surface.constants(),
         (surface.struct(), mixture.struct(), heads.struct(surface)),
         (

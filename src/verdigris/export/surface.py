@@ -122,7 +122,8 @@ class Surface:
             self._normalize(),
             self._local(),
             self._bilinear(),
-            self._fetch(networks),
+            self._surface(networks),
+            self._fetch(),
         )
 
     def _start(self) -> Function:
@@ -184,8 +185,16 @@ class Surface:
         body.give(low + (high - low) * f.y)
         return body.function(f"{self.prefix}_bilinear", (*corners, f), "vec4f")
 
-    def _fetch(self, networks: Networks) -> Function:
-        """See `model/latents.py` and `model/frames.py`."""
+    def _surface(self, networks: Networks) -> Function:
+        """See `model/frames.py`."""
+        body = Body()
+        latent = [variable(f"latent{part}", "vec4f") for part in range(self.parts)]
+        body.give(*latent, *self._frames(body, networks, latent))
+        note = "The surface with a latent that was fetched in some other way."
+        return body.function(f"{self.prefix}_surface", latent, self.type, note)
+
+    def _fetch(self) -> Function:
+        """See `model/latents.py`."""
         body, uv, asked = Body(), variable("uv", "vec2f"), variable("level", "u32")
         level = body.let("k", minimum(asked, len(self.material.latents) - 1))
         sides = [
@@ -211,7 +220,7 @@ class Surface:
                 scale, offset = (call(f"{self.prefix}_{name}{part}", "vec4f", level) for name in ("scale", "offset"))
                 value = value * scale + offset
             latent.append(body.let(f"latent{part}", value))
-        body.give(*latent, *self._frames(body, networks, latent))
+        body.give(call(f"{self.prefix}_surface", self.type, *latent))
         note = "The surface at uv from one level, bilinear, repeating; levels above the last are the last."
         return body.function(f"{self.prefix}_fetch", (uv, asked), self.type, note)
 

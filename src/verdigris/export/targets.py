@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from verdigris.errors import ExportError
-from verdigris.export import batch, cuda, glsl, hlsl, latents, slang, textures, wgsl
+from verdigris.export import batch, cuda, glsl, hlsl, latents, onnx_target, slang, textures, wgsl
 from verdigris.export.assemble import weight_blocks
 from verdigris.export.options import Binding, Export, Options
 from verdigris.model.neural import NeuralMaterial
@@ -188,6 +188,11 @@ def _cuda(material: NeuralMaterial, options: Options) -> Export:
     )
 
 
+def _onnx(material: NeuralMaterial, options: Options) -> Export:
+    refuse("onnx", options, "weights", "half", "codes", "prefix")
+    return onnx_target.export(material)
+
+
 TARGETS: dict[str, Target] = {
     "wgsl": _wgsl,
     "glsl": _glsl,
@@ -196,5 +201,6 @@ TARGETS: dict[str, Target] = {
     "metal": _compiled("metal", "material.metal", "Metal"),
     "cuda": _cuda,
     "spirv": _compiled("spirv", "material.spv", "SPIR-V 1.5"),
+    "onnx": _onnx,
 }
 """By the name on the command line."""
