@@ -46,8 +46,13 @@ def test_gradients_are_finite_however_far_a_lobe_is():
     assert np.isfinite(value) and np.isfinite(gradient).all()
 
 
+BRUSHED = lobes.Ggx(0.3, 0.02, 0.6, 0.8, 0.1, -0.2)
+BROAD = lobes.Ggx(0.5, 0.7, -0.28, 0.96, -0.5, 0.0)
+
+
 @pytest.mark.parametrize("theta", [0.3, 1.4])
-def test_a_proposal_has_the_density_that_it_says(theta):
+@pytest.mark.parametrize("own", [(), (BRUSHED,), (BRUSHED, BROAD)], ids=len)
+def test_a_proposal_has_the_density_that_it_says(theta, own):
     """The mean of 1 / density over draws is the solid angle that they reach, bin by bin."""
     normals = [(0.28, 0.0, 0.96), (-0.36, 0.48, 0.8)]
     wi = np.array([np.sin(theta), 0, np.cos(theta)], np.float32)
@@ -55,7 +60,7 @@ def test_a_proposal_has_the_density_that_it_says(theta):
     def draw(n, seed):
         u = np.random.default_rng(seed).random((2, 16, n), dtype=np.float32)
         given = [tuple(jnp.full(n, axis) for axis in normal) for normal in normals]
-        wo, inverse = proposal.draw(given, tuple(jnp.full(n, axis) for axis in wi), u)
+        wo, inverse = proposal.draw(given, tuple(jnp.full(n, axis) for axis in wi), u, own)
         return np.stack([np.asarray(axis).ravel() for axis in wo], axis=1), np.asarray(inverse).ravel()
 
     wo, inverse = draw(40_000, 0)
@@ -81,6 +86,22 @@ def test_a_narrow_lobe_never_outweighs_the_rest():
         density = alpha**2 / (gap * (1 - gap / 4) + alpha**2 * (1 - gap / 2) ** 2) ** 2
         weight = density * np.asarray(inverse)
         assert weight.max() < 40 * weight.mean()
+
+
+def test_draws_from_the_lobes_meet_a_stretched_highlight():
+    """A brushed metal's: of directions about the normal one in dozens, of those by its lobe most."""
+    n, straight = 2000, (0.0, 0.0, 1.0)
+    lobe, wi = lobes.Ggx(0.06, 0.006, 0.0, 1.0, 0.0, 0.0), np.tile(np.array([[0.6, 0.0, 0.8]], np.float32), (n, 1))
+    given = [tuple(jnp.full(n, axis) for axis in straight)] * 2
+
+    def met(own):
+        u = np.random.default_rng(1).random((2, 64, n), dtype=np.float32)
+        wo, inverse = proposal.draw(given, rows(wi), u, own)
+        weight = np.asarray(lobes.ggx_density(lobe, rows(wi), wo) * inverse).astype(float)
+        # How many of the directions of a query, all alike, would have so much variance.
+        return np.mean(weight.sum(axis=0) ** 2 / (weight**2).sum(axis=0))
+
+    assert met(()) < 6 and met((lobe,)) > 12
 
 
 def spread_of(material, seed=1, n=20_000):

@@ -31,7 +31,7 @@ KINDS = {
 FIRST_ACTIVATIONS, FIRST_FEATURES = ("relu", "leaky_relu"), ("wi", "wo", "log_half")
 """All that a file of schema 1 may ask for; its answers are `exp`, cosine included."""
 
-OLD_SAMPLER = SamplerConfig((1,), 1)
+OLD_SAMPLER = SamplerConfig((1,), 1, defensive=0.05)
 """Stands in for the sampler that files of schema 1 and 2 have not, with a network of zeros: broad lobes that are right
 everywhere and good nowhere, until `verdigris.bake.sampler.fit` trains one."""
 
