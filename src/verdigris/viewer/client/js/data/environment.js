@@ -132,3 +132,23 @@ function aliasTable(weights, scale) {
   }
   return data;
 }
+
+/**
+ * Directions by the table, turned with the light, and their densities: four numbers each.
+ * @param {LightTable} table @param {number} count @param {number} rotation radians
+ * @returns {Float32Array}
+ */
+export function drawDirections({ width, height, data }, count, rotation) {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const drawn = new Float32Array(count * 4);
+  const [cosine, sine] = [Math.cos(rotation), Math.sin(rotation)];
+  for (let k = 0; k < count; k++) {
+    let index = Math.min(Math.floor(Math.random() * width * height), width * height - 1);
+    if (Math.random() >= data[3 * index]) index = bits[3 * index + 1];
+    const phi = (2 * Math.PI * ((index % width) + Math.random())) / width;
+    const theta = (Math.PI * (Math.floor(index / width) + Math.random())) / height;
+    const [x, z] = [Math.sin(phi) * Math.sin(theta), -Math.cos(phi) * Math.sin(theta)];
+    drawn.set([cosine * x + sine * z, Math.cos(theta), cosine * z - sine * x, data[3 * index + 2] / Math.max(Math.sin(theta), 1e-6)], 4 * k);
+  }
+  return drawn;
+}

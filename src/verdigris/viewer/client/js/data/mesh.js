@@ -53,7 +53,7 @@ function fitted(name, positions) {
     low[k % 3] = Math.min(low[k % 3], positions[k]);
     high[k % 3] = Math.max(high[k % 3], positions[k]);
   }
-  const scale = 2 / Math.max(Math.hypot(...high.map((h, axis) => h - low[axis])), 1e-20) / 0.9;
+  const scale = 2 / Math.max(Math.hypot(...high.map((value, axis) => value - low[axis])), 1e-20);
   return positions.map((value, k) => (value - (low[k % 3] + high[k % 3]) / 2) * scale);
 }
 

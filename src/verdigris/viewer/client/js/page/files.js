@@ -6,6 +6,8 @@ import { finishMesh } from "../data/mesh.js";
 import { complain, say } from "./messages.js";
 import { fillLists, toggle } from "./panel.js";
 
+/** Where the camera stands before a mesh of the user's, whose radius is made 1. */
+const FIRST_VIEW = { origin: [0, 0.8, 5], target: [0, 0, 0], fov: 26 };
 const SUFFIXES = [".glb", ".obj", ".hdr", ".exr", ".vdg"];
 
 /** @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
@@ -55,7 +57,7 @@ async function take(file, store, viewer) {
 function give(kind, name, made, store, viewer) {
   viewer.given.set(name, made);
   const list = kind === "shape" ? store.catalogue.shapes : store.catalogue.environments;
-  list[name] = { label: name, given: true };
+  list[name] = { label: name, given: true, ...FIRST_VIEW };
   fillLists(store);
   if (store.state[kind] === name) viewer.waiting.add(kind);
   store.set(/** @type {any} */ ({ [kind]: name }));

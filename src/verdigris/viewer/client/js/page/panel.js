@@ -44,8 +44,8 @@ function showAll(store, root) {
     const field = String(control.dataset.field);
     if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = state[field];
     else control.value = String(state[field]);
-    const output = control.parentElement?.querySelector("output");
-    if (output) output.value = outputOf(field, state[field]);
+    const output = control.parentElement?.querySelector(".value");
+    if (output) output.textContent = outputOf(field, state[field]);
   }
   const channels = store.catalogue.materials[state.material]?.channels ?? 8;
   const slider = /** @type {HTMLInputElement} */ (document.querySelector("[data-field=channel]"));

@@ -47,7 +47,7 @@ export class ReferencePictures {
     const { catalogue, state } = this.store;
     if (!catalogue.live) return "The reference needs the viewer's server: verdigris view ASSET.";
     if (!catalogue.materials[state.material]?.reference) return "The reference needs the material's source: verdigris view ASSET --source SOURCE.";
-    if (!catalogue.shapes[state.shape]?.origin || !catalogue.environments[state.environment]) return "The reference is rendered for the page's own shapes and lights.";
+    if (catalogue.shapes[state.shape].given || catalogue.environments[state.environment].given) return "The reference is rendered for the page's own shapes and lights.";
     return "";
   }
 

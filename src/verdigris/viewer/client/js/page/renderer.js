@@ -1,6 +1,4 @@
-// What the page asks of a renderer, and which one a browser gets.
-
-import { WebGpuRenderer } from "../webgpu/renderer.js";
+// What the page asks of a renderer.
 
 /**
  * All that a picture depends on but the scene.
@@ -30,7 +28,11 @@ import { WebGpuRenderer } from "../webgpu/renderer.js";
  *   destroy(): void }} Renderer
  */
 
-/** The renderer that the browser has, if any. @param {HTMLCanvasElement} canvas @returns {Promise<Renderer | null>} */
-export async function makeRenderer(canvas) {
-  return WebGpuRenderer.create(canvas);
+const MODES = { neural: 0, split: 1, difference: 2 };
+const AS_IT_IS = 3;
+
+/** What the display shaders are to show. @param {{ hasReference?: boolean }} renderer @param {Shot} shot @returns {number} */
+export function displayMode(renderer, shot) {
+  if (shot.view !== 0) return AS_IT_IS;
+  return renderer.hasReference ? MODES[shot.compare] : MODES.neural;
 }

@@ -69,7 +69,7 @@ export class Store extends EventTarget {
 
   /** The camera as a shape is first seen. @param {string} shape @returns {import("./camera.js").Camera} */
   firstCamera(shape) {
-    return cameraFrom(this.catalogue.shapes[shape] ?? { origin: [0, 0.8, 4.6], target: [0, 0, 0], fov: 26 });
+    return cameraFrom(this.catalogue.shapes[shape]);
   }
 
   /** What stands in the address: all that is not as it is at first. @returns {string} */

@@ -6,13 +6,13 @@ import { loadMesh } from "../data/mesh.js";
 import { viewOf } from "./camera.js";
 import { complain, say } from "./messages.js";
 import { ReferencePictures } from "./reference.js";
-import { makeRenderer } from "./renderer.js";
+import { makeRenderer } from "./choose.js";
 import { COMPARES, TONES, VIEWS } from "./state.js";
 import { showStatistics } from "./statistics.js";
 
 const SAMPLES_MAX = 16384;
 const FRAME_MS = 30;
-const SLOW_PIXELS = 320 * 320;
+const SLOW_PIXELS = 240 * 240;
 const DEPTH = 8;
 const FOOTPRINT = 0.5;
 const DIFFERENCE_GAIN = 4;
@@ -49,10 +49,10 @@ export class Viewer {
 
   /** Gets a renderer; again when a device is lost. */
   async begin() {
-    this.renderer = await makeRenderer(this.canvas);
+    this.renderer = await makeRenderer(this.canvas, this.options.renderer);
     const { renderer } = this;
-    if (!renderer) throw new Error("this browser has no WebGPU");
-    if (renderer.kind !== "WebGPU") say("This browser has no WebGPU: direct light only, by WebGL 2.");
+    if (!renderer) throw new Error("this browser has neither WebGPU nor WebGL 2 with float textures");
+    if (renderer.kind !== "WebGPU") say(`${this.options.renderer ? "As asked for" : "This browser has no WebGPU"}: WebGL 2, direct light without shadows.`);
     this.waiting = new Set(["material", "shape", "environment"]);
     renderer.lost.then((reason) => this.recover(renderer, reason));
   }

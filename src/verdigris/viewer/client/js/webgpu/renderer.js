@@ -17,7 +17,8 @@ export class WebGpuRenderer {
     if (!adapter) return null;
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
     const requiredFeatures = /** @type {GPUFeatureName[]} */ (adapter.features.has("shader-f16") ? ["shader-f16"] : []);
-    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } }).catch(() => null);
+    if (!device) return null;
     const context = canvas.getContext("webgpu");
     if (!context) return null;
     const renderer = new WebGpuRenderer(canvas, device, context, /** @type {any} */ (adapter));
@@ -156,7 +157,7 @@ export class WebGpuRenderer {
 
   /** The mean of all samples, linear RGBA, for tests and for `.exr`-like uses. @returns {Promise<Float32Array>} */
   async read() {
-    const { picture } = this.buffers;
+    const { buffers: { picture }, samples } = this;
     const copy = this.device.createBuffer({ size: picture.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(picture, 0, copy, 0, picture.size);
@@ -164,7 +165,7 @@ export class WebGpuRenderer {
     await copy.mapAsync(GPUMapMode.READ);
     const sums = new Float32Array(copy.getMappedRange().slice(0));
     copy.destroy();
-    return sums.map((value) => value / Math.max(this.samples, 1));
+    return sums.map((value) => value / Math.max(samples, 1));
   }
 
   destroy() {

@@ -1,5 +1,7 @@
 // The numbers that kernels are given, laid out as `Frame` in frame.wgsl and `Display` in display.wgsl.
 
+import { displayMode } from "../page/renderer.js";
+
 /** @param {import("./renderer.js").WebGpuRenderer} renderer @param {import("../page/renderer.js").Shot} shot @returns {ArrayBuffer} */
 export function frameUniforms(renderer, shot) {
   const { origin, right, up, forward, tangent } = shot.camera;
@@ -21,15 +23,11 @@ export function frameUniforms(renderer, shot) {
   return bytes;
 }
 
-const MODES = { neural: 0, split: 1, difference: 2 };
-const RAW = 3;
-
 /** @param {import("./renderer.js").WebGpuRenderer} renderer @param {import("../page/renderer.js").Shot} shot @returns {ArrayBuffer} */
 export function displayUniforms(renderer, shot) {
   const { width, height } = renderer.canvas;
-  const mode = shot.view !== 0 ? RAW : renderer.hasReference ? MODES[shot.compare] : MODES.neural;
   const bytes = new ArrayBuffer(32);
   new Float32Array(bytes, 0, 6).set([width, height, 2 ** shot.exposure, shot.split, renderer.samples, shot.gain]);
-  new Uint32Array(bytes, 24).set([shot.tone, mode]);
+  new Uint32Array(bytes, 24).set([shot.tone, displayMode(renderer, shot)]);
   return bytes;
 }

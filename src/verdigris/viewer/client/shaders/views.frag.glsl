@@ -1,0 +1,29 @@
+// Pictures of what lies behind the material, as views.wgsl has them.
+// `latent_channel(surface, channel)` is made for each material: how many vectors hold its latent depends on it.
+
+uniform uint channel;
+
+out vec4 colour;
+
+vec3 level_colour(uint level) {
+  float x = float(level) / max(float(VD_LEVELS - 1u), 1.0);
+  return clamp(vec3(1.5) - abs(4.0 * x - vec3(3.0, 2.0, 1.0)), vec3(0.02), vec3(1.0));
+}
+
+void main() {
+  seed_random();
+  uint level = level_here();
+  mat3 frame = shading_frame();
+  VdSurface surface = vd_fetch(uv, level);
+  vec3 wi = to_viewer() * frame;
+  vec3 found = vec3(fract(uv), 0.0);
+  if (counts.w == 1u) found = level_colour(level) * (0.35 + 0.65 * abs(wi.z));
+  if (counts.w == 2u) {
+    vec3 latent = vec3(latent_channel(surface, channel), latent_channel(surface, channel + 1u), latent_channel(surface, channel + 2u));
+    found = 0.5 + 0.25 * latent;
+  }
+  if (counts.w == 3u) found = 0.5 + 0.5 * surface.n0;
+  if (counts.w == 4u) found = 0.5 + 0.5 * frame[2];
+  if (counts.w == 5u) found = vd_albedo(surface, wi);
+  colour = vec4(found, 1.0);
+}
