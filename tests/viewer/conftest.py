@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = uvicorn.Server(uvicorn.Config(server.app(token, port), log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
+    while not running.started:
+        time.sleep(0.02)
     yield Running(f"http://127.0.0.1:{port}/{token}/", token, port, server.site)
     running.should_exit = True
     thread.join()

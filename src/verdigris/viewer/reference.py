@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -79,27 +79,33 @@ class References:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reference")
 
     async def start(self, view: View) -> AsyncIterator[bytes]:
-        """Loads what is needed and answers with the `passes` of the view. Raises VerdigrisError where it cannot."""
+        """The `passes` of the view, once the first one is there. Raises VerdigrisError where nothing can be rendered."""
         load = self._loaders[view.material] if 0 <= view.material < len(self._loaders) else None
         if load is None:
             raise RenderError(f"material: expected one whose source is given, got number {view.material}")
-        loop = asyncio.get_running_loop()
-        scene = await loop.run_in_executor(self._thread, lambda: reference_scene(load(), view))
-        made = passes(scene, view)
+        loop, made = asyncio.get_running_loop(), passes(load, view)
+        first = await loop.run_in_executor(self._thread, next, made, None)
 
         async def pictures() -> AsyncIterator[bytes]:
-            while (picture := await loop.run_in_executor(self._thread, next, made, None)) is not None:
-                yield picture
+            picture = first
+            try:
+                while picture is not None:
+                    yield picture
+                    picture = await loop.run_in_executor(self._thread, next, made, None)
+            finally:
+                # The scene is given up where it was made: no other thread has Mitsuba's variant.
+                self._thread.submit(made.close)
 
         return pictures()
 
 
-def passes(scene: Any, view: View) -> Iterator[bytes]:
-    """Better and better pictures of a scene that was made for the view.
+def passes(load: Callable[[], Any], view: View) -> Generator[bytes, None, None]:
+    """Better and better pictures of a view. load: gives the material.
 
     Each: samples a pixel, width, height and 0 (u32), then the pixels' RGB as 16-bit floats, row 0 at the top; all
-    little-endian.
+    little-endian. Raises VerdigrisError where the material cannot be loaded.
     """
+    scene = reference_scene(load(), view)
     total, done = np.zeros((view.size[1], view.size[0], 3)), 0
     while done < view.spp:
         count = min(max(done, 1), LONGEST_PASS, view.spp - done)
