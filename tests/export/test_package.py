@@ -66,7 +66,7 @@ def test_the_wgsl_example_is_a_shader(material, tmp_path):
     assert device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "example"})
 
 
-@pytest.mark.parametrize("options", [Options(), Options(weights="buffer")])
+@pytest.mark.parametrize("options", [Options(), Options(weights="packed"), Options(weights="buffer")])
 def test_the_glsl_example_is_a_shader(material, tmp_path, options):
     made(material, "glsl", tmp_path / "out", options)
     module, example = ((tmp_path / "out" / name).read_text() for name in ("material.glsl", "example.frag"))

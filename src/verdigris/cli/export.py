@@ -15,7 +15,7 @@ def export(
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="A .vdg file.")],
     target: Annotated[str, typer.Option(help="What it becomes; docs/export.md lists the targets.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A new folder, or one of an earlier export.")],
-    weights: Annotated[str, typer.Option(help="literals in the text, or a buffer.")] = "literals",
+    weights: Annotated[str, typer.Option(help="literals or packed, in the text, or buffer.")] = "literals",
     half: Annotated[bool, typer.Option("--half", help="Hidden layers in half precision.")] = False,
     codes: Annotated[bool, typer.Option("--codes", help="Latents of 8 or 4 bits as a texture of RGBA8.")] = False,
     prefix: Annotated[str, typer.Option(help="Of all names in the text.")] = "vd",

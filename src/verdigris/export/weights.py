@@ -13,8 +13,8 @@ from verdigris.export.expression import Expression, call, lift, vector
 BLOCK = 4
 """Side of the matrices that networks are cut into."""
 
-Home = Literal["literals", "buffer"]
-"""Where weights are: in the text, or in a buffer of their own."""
+Home = Literal["literals", "packed", "buffer"]
+"""Where weights are: in the text as numbers or as pairs of halves, or in a buffer of their own."""
 
 
 class Literals:
@@ -27,6 +27,29 @@ class Literals:
     def vector(self, block: Array, kind: str) -> Expression:
         """Four numbers as `vec4f` or `net4`."""
         return vector(*block.tolist(), kind=kind)
+
+
+class Packed(Literals):
+    """Weights in the text as whole numbers that hold two halves each: the shortest text that is exact.
+
+    A target offers macros PREFIX_m and PREFIX_v that unpack a matrix and a vector. Numbers that are no float16 are
+    rounded, as files round them.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def matrix(self, block: Array, kind: str) -> Expression:
+        """A 4 x 4 block `[out, in]` as `mat4` or `netmat4`."""
+        return self._pairs("m", block.T, kind)
+
+    def vector(self, block: Array, kind: str) -> Expression:
+        """Four numbers as `vec4f` or `net4`."""
+        return self._pairs("v", block, kind)
+
+    def _pairs(self, macro: str, block: Array, kind: str) -> Expression:
+        pairs = np.ascontiguousarray(block, "<f2").view("<u4").ravel().tolist()
+        return Expression("packed", kind, value=(f"{self._prefix}_{macro}", pairs))
 
 
 class Stored(Literals):
@@ -63,8 +86,11 @@ class Stored(Literals):
         return lift(start, "u32")
 
 
-def writer(home: Home, prefix: str) -> Literals:
-    """What writes weights there. Raises ExportError for any other home."""
-    if home not in ("literals", "buffer"):
-        raise ExportError(f"weights: expected literals or buffer, got {home!r}")
+def writer(home: Home, prefix: str, packs: bool = False) -> Literals:
+    """What writes weights there; packs: whether the target takes packed ones. Raises ExportError for any other home."""
+    homes = ("literals", "packed", "buffer") if packs else ("literals", "buffer")
+    if home not in homes:
+        raise ExportError(f"weights: expected {' or '.join(homes)}, got {home!r}")
+    if home == "packed":
+        return Packed(prefix)
     return Literals() if home == "literals" else Stored(prefix)

@@ -149,7 +149,7 @@ class Syntax:
             case "select":
                 return "({} ? {} : {})".format(*(self.text(a, COMPARE) for a in e.arguments))
             case "matrix":
-                return f"{self.type(e.type)}({', '.join(map(self.number, e.value))})"
+                return f"{self.type(e.type)}({','.join(map(self.number, e.value))})"
             case "matvec":
                 return self.product(*e.arguments)
         raise AssertionError(e.op)
