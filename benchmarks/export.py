@@ -49,7 +49,8 @@ SCRIPT = """async ([modules, latents, count, runs]) => {
   for (const [code, weights] of modules) {
     const start = performance.now();
     const module = device.createShaderModule({ code });
-    const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'answer' } });
+    const compute = { module, entryPoint: 'answer' };
+    const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute });
     const entries = [{ binding: 0, resource: { buffer: texels } }, { binding: 2, resource: { buffer: answers } }];
     if (weights) entries.push({ binding: 1, resource: { buffer: filled(weights, GPUBufferUsage.UNIFORM) } });
     const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
