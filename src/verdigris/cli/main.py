@@ -17,6 +17,7 @@ import typer
 import verdigris.cli.bake
 import verdigris.cli.compare
 import verdigris.cli.export
+import verdigris.cli.import_checkpoint
 import verdigris.cli.inspect
 import verdigris.cli.list
 import verdigris.cli.render
@@ -37,6 +38,7 @@ app.command("render")(verdigris.cli.render.render)
 app.command("compare")(verdigris.cli.compare.compare)
 app.command("report")(verdigris.cli.report.report)
 app.command("export")(verdigris.cli.export.export)
+app.command("import")(verdigris.cli.import_checkpoint.import_checkpoint)
 app.command("inspect")(verdigris.cli.inspect.inspect)
 app.command("view")(verdigris.cli.view.view)
 app.command("list")(verdigris.cli.list.list_library)

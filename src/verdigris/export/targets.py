@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from verdigris.errors import ExportError
-from verdigris.export import batch, cuda, glsl, hlsl, latents, onnx_target, slang, textures, wgsl
+from verdigris.export import batch, cuda, glsl, hlsl, interchange, latents, onnx_target, slang, textures, wgsl
 from verdigris.export.assemble import weight_blocks
 from verdigris.export.options import Binding, Export, Options
 from verdigris.model.neural import NeuralMaterial
@@ -193,6 +193,11 @@ def _onnx(material: NeuralMaterial, options: Options) -> Export:
     return onnx_target.export(material)
 
 
+def _neuralappearance(material: NeuralMaterial, options: Options) -> Export:
+    refuse("neuralappearance", options, "weights", "half", "codes", "prefix")
+    return interchange.export(material)
+
+
 TARGETS: dict[str, Target] = {
     "wgsl": _wgsl,
     "glsl": _glsl,
@@ -202,5 +207,6 @@ TARGETS: dict[str, Target] = {
     "cuda": _cuda,
     "spirv": _compiled("spirv", "material.spv", "SPIR-V 1.5"),
     "onnx": _onnx,
+    "neuralappearance": _neuralappearance,
 }
 """By the name on the command line."""
