@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from verdigris import runtime
@@ -64,3 +65,11 @@ def test_cache_directory(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert runtime.cache_directory("jax") is None
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_an_aligned_copy_starts_where_packets_can(size):
+    array = np.arange(2 * size, dtype=np.float32).reshape(2, size)
+    copy = runtime.aligned(array)
+    assert copy.ctypes.data % runtime.ALIGNMENT_BYTES == 0
+    assert copy.dtype == array.dtype and np.array_equal(copy, array) and not np.shares_memory(copy, array)

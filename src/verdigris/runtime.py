@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from verdigris.errors import RuntimeMissing
 
 LLVM_VARIABLE = "DRJIT_LIBLLVM_PATH"
@@ -17,6 +19,9 @@ LLVM_MINIMUM = 17
 """LLVM 15 and 16 pass Dr.Jit's start-up and abort the process at the first path-traced render."""
 
 VARIANT = "llvm_ad_rgb"
+
+ALIGNMENT_BYTES = 64
+"""Of what Dr.Jit loads in packets: the width of its widest vectors."""
 
 TEXTURE_BUDGET_VARIABLE = "VERDIGRIS_TEXTURE_MIB"
 TEXTURE_BUDGET_MIB = 4096
@@ -116,6 +121,19 @@ def mitsuba(variant: str | None = None) -> Any:
     if mi.variant() != wanted:
         raise RuntimeMissing(f"Mitsuba variant: expected {wanted}, got {mi.variant()}, set earlier in this process")
     return mi
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that starts at a multiple of ALIGNMENT_BYTES.
+
+    Dr.Jit reads a NumPy array where it lies. What starts elsewhere it gathers entry by entry, by another kernel:
+    slower, and chance decides which of the two a process has to compile.
+    """
+    room = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT_BYTES
+    result = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    result[...] = array
+    return result
 
 
 def cache_directory(name: str) -> Path | None:

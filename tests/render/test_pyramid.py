@@ -5,7 +5,7 @@ import pytest
 
 from neural_samples import queries, random_material, with_heads
 from verdigris.model.config import ModelConfig
-from verdigris.model.latents import ANISOTROPY, footprint_level
+from verdigris.model.latents import ANISOTROPY, fetch_pyramid, footprint_level
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.render.plugin import make_bsdf, register
 from verdigris.render.pyramid import Pyramid
@@ -119,3 +119,16 @@ def test_stock_integrators_get_level_0_when_traced(mi):
     scene = {"type": "scene", "integrator": {"type": "path"}, "sensor": {"type": "perspective"}, **others}
     mi.render(mi.load_dict({**scene, "light": {"type": "constant"}, "ball": {"type": "sphere", "bsdf": bsdf}}), spp=1)
     assert asked and all(level == 0 and isinstance(level, int) for level in asked)
+
+
+def test_texels_are_halves_where_that_is_exact(mi, dr):
+    """Those of a file are; float32 ones are kept, and answer no worse."""
+    exact = random_material(finest=(8, 16), levels=3)
+    inexact = [level + np.float32(1e-6) for level in exact.latents]
+    uv, _, _ = single()
+    for levels, kind in ((exact.latents, dr.VarType.Float16), (inexact, dr.VarType.Float32)):
+        pyramid = Pyramid(levels)
+        assert dr.type_v(pyramid.slot.texels) == kind
+        got = np.array([np.array(channel) for channel in pyramid.fetch(mi.Point2f(uv.T), 1)]).T
+        expected = fetch_pyramid(levels, uv, np.ones(len(uv), np.int64))
+        assert np.abs(got - expected).max() < 1e-5

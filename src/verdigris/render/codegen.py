@@ -74,6 +74,10 @@ class DrjitMaterial:
         latent = self._fetch(uv, level)
         return self._response(latent, self._frames(latent), wi, wo)
 
+    def decode_dr(self, x: list[Float]) -> Color3f:
+        """The decoder's answer to its inputs, in the order of `verdigris.model.features.decoder_input`."""
+        return self._mi.Color3f(*map(self._output, self._decoder(x)))
+
     def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Float:
         """Density of `sample_dr` per solid angle; 0 where wi or wo is not above the horizon."""
         return self._sampler.pdf(self._mixture(self._fetch(uv, level), wi), wi, wo)
@@ -195,11 +199,9 @@ class DrjitMaterial:
 
     def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Color3f:
         """See `model/decoder.py`."""
-        mi, dr = self._mi, self._dr
-        x = self._features(frames, wi, wo) + list(latent)
-        answer = mi.Color3f(*map(self._output, self._decoder(x)))
+        answer = self.decode_dr(self._features(frames, wi, wo) + list(latent))
         response = answer if self.material.config.decoder.cosine else answer * wo.z
-        return dr.select(self._above(wi, wo), response, 0)
+        return self._dr.select(self._above(wi, wo), response, 0)
 
     def _output(self, raw: Float) -> Float:
         dr = self._dr

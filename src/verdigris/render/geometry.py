@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import Array
-from verdigris.runtime import mitsuba
+from verdigris.runtime import aligned, mitsuba
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +78,13 @@ def mesh(grids: list[Grid], bsdf: Any, emitter: Any = None) -> Any:
     params["vertex_normals"] = _flat(normal)
     # Mitsuba's v runs downwards.
     params["vertex_texcoords"] = _flat(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1))
-    params["faces"] = triangles.ravel().astype(np.uint32)
+    params["faces"] = aligned(triangles.ravel().astype(np.uint32))
     params.update()
     return result
 
 
 def _flat(values: Array) -> Array:
-    return np.ascontiguousarray(values, dtype=np.float32).ravel()
+    return aligned(np.ascontiguousarray(values, dtype=np.float32).ravel())
 
 
 def _triangles(rows: int, columns: int) -> np.ndarray:

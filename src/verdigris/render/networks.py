@@ -100,7 +100,7 @@ class CooperativeCode:
         self._mi, self._dr, self._nn = mitsuba(), import_module("drjit"), import_module("drjit.nn")
         self._activation = network.activation
         tensors = [self._mi.TensorXf16(array) for layer in network.layers for array in layer]
-        _, *self._views = self._nn.pack(*tensors)
+        self._views = self._nn.pack(*tensors)
 
     def __call__(self, x: Sequence[Float]) -> list[Float]:
         """The last layer's numbers, as float32."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import Array
-from verdigris.runtime import mitsuba
+from verdigris.runtime import aligned, mitsuba
 
 PACKET = 4
 """Channels that are loaded at once."""
@@ -28,6 +28,7 @@ ROW = 4
 class Slot:
     """Where a pyramid lies: the buffers that it shares, and its own first row of the table, known to the device alone.
 
+    Texels that float16 holds exactly, as those of a file mostly are, are kept as such: half the bytes to load.
     A dataclass, so that Dr.Jit finds the arrays in it where it follows the inputs of a frozen function.
     """
 
@@ -46,12 +47,12 @@ def join(pyramid: Any) -> None:
 
 
 def pack() -> None:
-    """Gives a slot to all that wait for one. Those of equal channels share buffers."""
-    waiting, groups = _waiting.pop(mitsuba().variant(), []), dict[int, list[Any]]()
+    """Gives a slot to all that wait for one. Those of equal channels and precision share buffers."""
+    waiting, groups = _waiting.pop(mitsuba().variant(), []), dict[tuple[int, bool], list[Any]]()
     for pyramid in filter(None, (reference() for reference in waiting)):
-        groups.setdefault(pyramid.levels[0].shape[2], []).append(pyramid)
-    for members in groups.values():
-        _pack_together(members)
+        groups.setdefault((pyramid.levels[0].shape[2], _fits_half(pyramid.levels)), []).append(pyramid)
+    for (_, half), members in groups.items():
+        _pack_together(members, half)
 
 
 def packet_count(channels: int) -> int:
@@ -59,21 +60,28 @@ def packet_count(channels: int) -> int:
     return -(-channels // PACKET)
 
 
-def _pack_together(pyramids: list[Any]) -> None:
+def _fits_half(levels: Sequence[Array]) -> bool:
+    with np.errstate(over="ignore"):
+        return all(np.array_equal(level, level.astype(np.float16)) for level in levels)
+
+
+def _pack_together(pyramids: list[Any], half: bool) -> None:
     mi, dr = mitsuba(), import_module("drjit")
     levels = [level for pyramid in pyramids for level in pyramid.levels]
-    texels, table = mi.Float(_texels(levels)), mi.UInt32(_table(levels))
+    packed = aligned(_texels(levels, np.float16 if half else np.float32))
+    texels = mi.Float16(packed) if half else mi.Float(packed)
+    table = mi.UInt32(aligned(_table(levels)))
     row = 0
     for pyramid in pyramids:
         pyramid.slot = Slot(texels, table, dr.opaque(mi.UInt32, row))
         row += len(pyramid.levels)
 
 
-def _texels(levels: Sequence[Array]) -> Array:
+def _texels(levels: Sequence[Array], dtype: type) -> np.ndarray:
     """All texels, level by level, each filled up to whole packets."""
     channels = levels[0].shape[2]
     counts = [level.shape[0] * level.shape[1] for level in levels]
-    packed = np.zeros((sum(counts), packet_count(channels) * PACKET), np.float32)
+    packed = np.zeros((sum(counts), packet_count(channels) * PACKET), dtype)
     start = 0
     for level, count in zip(levels, counts, strict=True):
         packed[start : start + count, :channels] = level.reshape(count, channels)

@@ -94,9 +94,7 @@ class Pyramid:
 
     def _load(self, texel: Any) -> list[Any]:
         """The channels of a texel, and those that fill its last packet."""
-        mi, dr, packets = self._mi, self._dr, pool.packet_count(self._channels)
-        return [
-            value
-            for part in range(packets)
-            for value in dr.gather(mi.Vector4f, self.slot.texels, texel * packets + part)
-        ]
+        mi, dr, packets, texels = self._mi, self._dr, pool.packet_count(self._channels), self.slot.texels
+        packet = dr.float16_array_t(mi.Vector4f) if dr.type_v(texels) == dr.VarType.Float16 else mi.Vector4f
+        parts = (dr.gather(packet, texels, texel * packets + part) for part in range(packets))
+        return [mi.Float(value) for part in parts for value in part]
