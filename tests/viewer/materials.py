@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from neural_samples import random_material
 from verdigris.model import DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
 
@@ -15,5 +17,5 @@ def small_material(name: str, seed: int = 0) -> NeuralMaterial:
     material = random_material(config, finest=(8, 8), levels=3, seed=seed, metadata=Metadata(name=name))
     # Mostly broad lobes: few samples make a picture.
     for array in material.sampler[-1]:
-        array *= 0.2
+        array[:] = (0.2 * array).astype(np.float16)
     return material

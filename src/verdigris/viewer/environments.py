@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ ENVIRONMENTS = {
 }
 
 
+@functools.cache
 def encode(environment: Environment) -> bytes:
     """A light as the page reads it, compressed by gzip.
 

@@ -79,7 +79,7 @@ class References:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reference")
 
     async def start(self, view: View) -> AsyncIterator[bytes]:
-        """The `passes` of the view, once the first one is there. Raises VerdigrisError where nothing can be rendered."""
+        """The `passes` of the view, once there is one. Raises VerdigrisError where nothing can be rendered."""
         load = self._loaders[view.material] if 0 <= view.material < len(self._loaders) else None
         if load is None:
             raise RenderError(f"material: expected one whose source is given, got number {view.material}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ SHAPES = {
 }
 
 
+@functools.cache
 def encode(shape: Shape) -> bytes:
     """A shape's mesh as the page reads it, compressed by gzip.
 

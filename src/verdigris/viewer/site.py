@@ -103,10 +103,11 @@ class Site:
     def _fixed(self) -> dict[str, Resource]:
         found = {resource.path: resource for resource in _client(files("verdigris.viewer") / CLIENT, "")}
         for name, shape in shapes.SHAPES.items():
-            found[f"shapes/{name}.mesh"] = _kept(f"shapes/{name}.mesh", functools.partial(shapes.encode, shape))
+            path = f"shapes/{name}.mesh"
+            found[path] = Resource(path, functools.partial(shapes.encode, shape))
         for name, light in environments.ENVIRONMENTS.items():
             path = f"environments/{name}.sky"
-            found[path] = _kept(path, functools.partial(environments.encode, light))
+            found[path] = Resource(path, functools.partial(environments.encode, light))
         return found
 
     def _changing(self) -> Iterator[Resource]:
@@ -128,11 +129,6 @@ def _material(folder: str, material: NeuralMaterial) -> Iterator[Resource]:
     yield Resource(f"{folder}/material.wgsl", lambda: wgsl.module(material, group=MATERIAL_GROUP).encode())
     yield Resource(f"{folder}/material.glsl", lambda: glsl.module(material).encode())
     yield Resource(f"{folder}/latents.bin", lambda: latents.packed_halves(material))
-
-
-def _kept(path: str, read: Callable[[], bytes]) -> Resource:
-    """A file that is made once."""
-    return Resource(path, functools.cache(read))
 
 
 def _weights(material: NeuralMaterial) -> int:

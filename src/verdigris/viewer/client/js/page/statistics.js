@@ -1,13 +1,14 @@
 // The numbers under the controls.
 
 /** @param {import("./viewer.js").Viewer} viewer */
-export function showStatistics({ renderer, store, milliseconds }) {
+export function showStatistics({ renderer, store, milliseconds, firstPicture }) {
   if (!renderer) return;
   const entry = store.catalogue.materials[store.state.material];
   const { width, height } = renderer.canvas;
   put("stat-renderer", `${renderer.kind}${renderer.slow ? ", no graphics processor" : ""}`);
   put("stat-samples", String(renderer.samples));
   put("stat-time", milliseconds ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms` : "");
+  put("stat-first", firstPicture ? `${(firstPicture / 1000).toFixed(1)} s` : "");
   put("stat-size", `${width} × ${height}`);
   put("stat-material", `${megabytes(entry.bytes)}, ${entry.width} × ${entry.height} × ${entry.channels}, ${entry.levels} levels`);
   put("stat-network", `${entry.network}, ${entry.weights} weights`);

@@ -12,6 +12,7 @@ import { showStatistics } from "./statistics.js";
 
 const SAMPLES_MAX = 16384;
 const FRAME_MS = 30;
+const SAMPLES_AT_ONCE = 16;
 const SLOW_PIXELS = 240 * 240;
 const DEPTH = 8;
 const FOOTPRINT = 0.5;
@@ -31,6 +32,8 @@ export class Viewer {
     /** @type {import("./renderer.js").Renderer | null} */
     this.renderer = null;
     this.milliseconds = 0;
+    /** Until the first picture, since the page was asked for. */
+    this.firstPicture = 0;
     this.waiting = new Set(["material", "shape", "environment"]);
     /** Meshes and lights that the user gave. @type {Map<string, any>} */
     this.given = new Map();
@@ -81,7 +84,8 @@ export class Viewer {
     const shot = this.shot();
     if (shot.view !== 0) await renderer.prepareViews();
     if (renderer.ready && renderer.samples < SAMPLES_MAX) {
-      const count = Math.max(1, Math.min(16, Math.floor(FRAME_MS / Math.max(this.milliseconds, 1))));
+      const fitting = this.milliseconds ? Math.floor(FRAME_MS / this.milliseconds) : 1;
+      const count = Math.max(1, Math.min(SAMPLES_AT_ONCE, fitting));
       const start = performance.now();
       await renderer.sample(shot, count);
       const each = (performance.now() - start) / count;
@@ -89,6 +93,7 @@ export class Viewer {
     }
     if (renderer !== this.renderer) return;
     renderer.show(this.shot());
+    if (renderer.samples && !this.firstPicture) this.firstPicture = performance.now();
     showStatistics(this);
   }
 
