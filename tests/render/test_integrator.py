@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from neural_samples import random_material
+from neural_samples import random_material, with_heads
+from verdigris.render.codegen import DrjitMaterial
 from verdigris.render.geometry import mesh, sphere
 from verdigris.render.pathtrace import as_bsdf, render
-from verdigris.render.plugin import register
+from verdigris.render.plugin import make_bsdf, register
 from verdigris.render.ray_cone import GRAZING, camera_cone, half_a_level, spread_after, uv_footprint
 from verdigris.runtime import mitsuba
 
@@ -96,6 +97,36 @@ def test_parameters_out_of_range_are_refused(mi, parameter, value, message):
     register()
     with pytest.raises(RuntimeError, match=message):
         mi.load_dict({"type": "verdigris_path", parameter: value})
+
+
+@pytest.mark.parametrize("depth", [1, 4, -1])
+def test_sorting_by_material_changes_no_picture(mi, dr, depth):
+    """Materials of two networks, a stock BSDF and one that is cut out, side by side; and frozen frames of them."""
+    register()
+    cut = DrjitMaterial(with_heads(random_material(seed=3), ("opacity",)))
+    bsdfs = [
+        *(make_bsdf(DrjitMaterial(random_material(seed=k))) for k in range(2)),
+        make_bsdf(cut),
+        mi.load_dict({"type": "roughconductor"}),
+    ]
+    balls = {
+        f"ball{k}": {"type": "sphere", "center": [k % 2 - 0.5, k // 2 - 0.5, 0], "radius": 0.6, "bsdf": bsdf}
+        for k, bsdf in enumerate(bsdfs)
+    }
+    scene = mi.load_dict({**described({"type": "diffuse"}, lights("sky")), **balls})
+    plain, by_material = (
+        mi.load_dict({"type": "verdigris_path", "max_depth": depth, "sort": sort}) for sort in (False, True)
+    )
+    expected = np.array(mi.render(scene, spp=4, integrator=plain))
+    np.testing.assert_allclose(
+        np.array(mi.render(scene, spp=4, integrator=by_material)), expected, rtol=1e-4, atol=1e-5
+    )
+    if depth > 0:
+        frozen = dr.freeze(lambda scene, seed: by_material.render(scene, scene.sensors()[0], seed=seed, spp=4))
+        for seed in range(4):
+            again = np.array(frozen(scene, dr.opaque(mi.UInt32, seed)))
+            expected = np.array(plain.render(scene, scene.sensors()[0], seed=seed, spp=4))
+            np.testing.assert_allclose(again, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_it_loads_from_xml_and_says_what_it_is(mi):

@@ -6,7 +6,7 @@ import pytest
 from neural_samples import random_material
 from verdigris.errors import RenderError
 from verdigris.render.pathtrace import as_bsdf, coverage, render
-from verdigris.render.scenes import STAGES
+from verdigris.render.scenes import STAGES, build_scene
 
 SIZE = (48, 32)
 WHITE = {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.8}}
@@ -157,3 +157,19 @@ def test_the_lamp_lights_the_same_object(scene):
 def test_an_unknown_light_is_refused(scene):
     with pytest.raises(RenderError, match="scene: expected sphere, plane, teapot, horizon .or one @lamp."):
         render(WHITE, scene, SIZE, 1)
+
+
+def test_a_box_filter_is_put_in_the_place_of_any(mi, tmp_path):
+    """In the named scenes, and in files with a filter, without one, or with a film that names none."""
+    path = tmp_path / "scene.xml"
+    for inside in ("", '<rfilter type="mitchell"/>'):
+        film = f'<film type="hdrfilm">{inside}</film>'
+        path.write_text(
+            f'<scene version="3.0.0"><sensor type="perspective">{film}</sensor>'
+            '<shape type="sphere"><bsdf type="diffuse" id="material"/></shape></scene>'
+        )
+        for scene in (path, "sphere"):
+            for boxed in (True, False):
+                built = build_scene(scene, mi.load_dict({"type": "diffuse"}), (4, 4), boxed)
+                found = built.sensors()[0].film().rfilter().is_box_filter()
+                assert found is boxed

@@ -1,4 +1,4 @@
-"""`verdigris render`: one picture of an asset or of a reference."""
+"""`verdigris render`: one picture of an asset or of a reference, or frame after frame of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from verdigris.cli import files
+from verdigris.cli.realtime import Moving
 
 
 def render(
@@ -19,7 +20,7 @@ def render(
         str, typer.Option(help="sphere, plane, teapot, horizon (or one @lamp, @sun), or FILE.xml.")
     ] = "sphere",
     size: Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels.")] = "512x512",
-    spp: Annotated[int, typer.Option(help="Samples a pixel.")] = 64,
+    spp: Annotated[int | None, typer.Option(help="Samples a pixel; default 64, or 1 a frame.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help=".png or .exr; default NAME.png, here.")] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     level: Annotated[
@@ -37,25 +38,48 @@ def render(
             "STEM.NAME.exr; repeatable."
         ),
     ] = None,
+    denoised: Annotated[
+        bool, typer.Option("--denoise", help="By Open Image Denoise: pip install 'verdigris[denoise]'.")
+    ] = False,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Render frame after frame, the camera going around; tell their times.")
+    ] = False,
+    frames: Annotated[int | None, typer.Option(help="Of --realtime; default 300.")] = None,
+    turn: Annotated[float | None, typer.Option(help="Degrees that the camera goes a step; default 1.")] = None,
+    hold: Annotated[int | None, typer.Option(help="Frames a step, which are averaged; default 1.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what --realtime measured as JSON.")] = False,
 ) -> None:
     """Path-trace a material in a scene."""
     pixels = files.parse_size(size)
     if output is not None:
         files.image_path(output)
-    from verdigris.cli.progress import render_bar
-    from verdigris.render.aov import check_aovs, render_aovs
-    from verdigris.render.image import write_image
-    from verdigris.render.pathtrace import render as path_trace
+    moving = Moving(frames, turn, hold, as_json)
+    moving.check(realtime, aov)
+    if denoised:
+        from verdigris.render.denoise import library
 
+        library()
     subject = (
         files.load_asset(source) if files.is_asset(source) else files.load_source(source, material, root, layering)
     )
+    if realtime:
+        moving.run(subject, scene, pixels, 1 if spp is None else spp, seed, level, denoised, output)
+        return
+    spp = 64 if spp is None else spp
+    from verdigris.cli.progress import render_bar
+    from verdigris.render.aov import check_aovs, render_aovs
+    from verdigris.render.guided import without_noise
+    from verdigris.render.image import write_image
+    from verdigris.render.pathtrace import render as path_trace
+
     output = files.image_path(output or Path(f"{files.default_stem(source, subject)}.png"))
     names = tuple(dict.fromkeys(aov or ()))
     check_aovs(subject, names)
     start = time.perf_counter()
     with render_bar() as on_progress:
-        picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"), level)
+        picture = path_trace(subject, scene, pixels, spp, seed, partial(on_progress, "render"), level, denoised)
+    if denoised:
+        picture = without_noise(subject, picture, scene, spp, seed)
     write_image(output, picture)
     beside = {output.with_suffix(f".{name}.exr"): name for name in names}
     pictures = render_aovs(subject, names, scene, pixels, spp, seed) if names else {}

@@ -49,14 +49,14 @@ def render_aovs(
     check_aovs(material, names)
     bsdf = as_bsdf(material)
     loaded = build_scene(scene, bsdf, size)
-    shown = [shape for shape in loaded.shapes() if _carries(shape.bsdf(), bsdf)]
+    shown = shapes_with(loaded, bsdf)
     pixels, done = size[0] * size[1], 0
     totals = {name: np.zeros((pixels, AOVS[name])) for name in names}
     a_pass = max(1, min(spp, SAMPLES_A_PASS // pixels))
     for pass_seed in np.random.SeedSequence(seed).generate_state(-(-spp // a_pass)):
         count = min(a_pass, spp - done)
-        for name, values in _trace(material, names, loaded, shown, size, count, int(pass_seed)):
-            totals[name] += values.reshape(pixels, count, AOVS[name]).sum(axis=1)
+        for name, value in trace_aovs(material, names, loaded, shown, size, count, int(pass_seed)):
+            totals[name] += as_samples(value, name).reshape(pixels, count, AOVS[name]).sum(axis=1)
         done += count
     return {
         name: (total / spp).astype(np.float32).reshape(size[1], size[0], AOVS[name]) for name, total in totals.items()
@@ -81,14 +81,27 @@ def _has(material: Any, head: str) -> bool:
     return head == "albedo" or hasattr(material, "guides_dr")
 
 
+def shapes_with(scene: Any, bsdf: Any) -> list[Any]:
+    """The shapes of a scene that carry a BSDF, wrapped or not."""
+    return [shape for shape in scene.shapes() if _carries(shape.bsdf(), bsdf)]
+
+
 def _carries(bsdf: Any, ours: Any) -> bool:
     return bsdf is not None and (bsdf is ours or any(child is ours for _, child in parts(bsdf)))
 
 
-def _trace(
-    material: Any, names: Sequence[str], scene: Any, shown: list[Any], size: tuple[int, int], spp: int, seed: int
-) -> Iterator[tuple[str, Array]]:
-    """Each picture's values, `[pixels * spp, channels]`, pixel by pixel."""
+def as_samples(value: Any, name: str) -> Array:
+    """What `trace_aovs` gave, as `[pixels * spp, channels]`."""
+    return np.array(value).reshape(AOVS[name], -1).T
+
+
+def trace_aovs(
+    material: Any, names: Sequence[str], scene: Any, shown: list[Any], size: tuple[int, int], spp: int, seed: Any
+) -> Iterator[tuple[str, Any]]:
+    """Each picture's values as a traced array of pixels * spp lanes, pixel by pixel, row by row.
+
+    shown: the shapes that carry the material. seed: an int, or a UInt32 of one lane.
+    """
     mi, dr = mitsuba(), import_module("drjit")
     lanes = dr.arange(mi.UInt32, size[0] * size[1] * spp)
     rng = mi.PCG32(dr.width(lanes), seed)
@@ -121,8 +134,7 @@ def _trace(
             value = material.emission_dr(uv)
         else:
             value = getattr(material, "opacity_dr", lambda _: mi.Float(1))(uv)
-        value = dr.select(covered, value, 0)
-        yield name, np.array(value).reshape(AOVS[name], -1).T
+        yield name, dr.select(covered, value, 0)
 
 
 def _on(mi: Any, dr: Any, si: Any, shown: list[Any]) -> Any:

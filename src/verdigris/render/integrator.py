@@ -9,6 +9,7 @@ cone, so that neural materials show the level of detail that fits (docs/level-of
 | max_depth | integer | longest path, in edges; -1, the default: any |
 | rr_depth | integer | depth from which Russian roulette may end a path, 1 or more; default 5 |
 | hide_emitters | boolean | whether lights that the camera sees itself are left out; default false |
+| sort | boolean | whether each bounce is shaded in the order of the materials (docs/performance.md); default false |
 | footprint | float | share of the cone that a level answers for; 0: level 0 everywhere; default: FOOTPRINT |
 """
 
@@ -20,6 +21,7 @@ from importlib import import_module
 from typing import Any
 
 from verdigris.errors import RenderError
+from verdigris.render import sorting
 from verdigris.render.ray_cone import camera_cone, half_a_level, spread_after, uv_footprint
 from verdigris.runtime import mitsuba
 
@@ -72,7 +74,7 @@ def _integrator_class(variant: str) -> type:
         def __init__(self, props: Any) -> None:
             mi.SamplingIntegrator.__init__(self, props)
             depth, self.rr_depth = props.get("max_depth", -1), props.get("rr_depth", 5)
-            self.footprint = props.get("footprint", FOOTPRINT)
+            self.sort, self.footprint = props.get("sort", False), props.get("footprint", FOOTPRINT)
             if depth < -1:
                 raise RenderError(f"verdigris_path: max_depth: expected -1 or more, got {depth}")
             if self.rr_depth < 1:
@@ -103,20 +105,34 @@ def _integrator_class(variant: str) -> type:
                 spread=spread,
                 active=mi.Bool(active),
             )
+            path = self._sorted_walk(scene, path, sampler) if self.sort else self._walk(scene, path, sampler)
+            return dr.select(path.valid, path.radiance, 0), path.valid, []
+
+        def _walk(self, scene: Any, path: Path, sampler: Any) -> Path:
+            """All bounces in one kernel."""
             path, _ = dr.while_loop(
                 (path, sampler),
                 lambda path, sampler: path.active,
-                lambda path, sampler: (self._step(scene, path, sampler), sampler),
+                lambda path, sampler: (self._step(scene, path, sampler, unsorted), sampler),
                 labels=("path", "sampler"),
                 label="verdigris_path",
             )
-            return dr.select(path.valid, path.radiance, 0), path.valid, []
+            return path
 
-        def _step(self, scene: Any, path: Path, sampler: Any) -> Path:
+        def _sorted_walk(self, scene: Any, path: Path, sampler: Any) -> Path:
+            """Kernels for each bounce, the materials' lanes in order; for every depth, or where it has no bound, until
+            no path goes on."""
+            depth = 0
+            while depth < self.max_depth and (self.max_depth != UNBOUNDED or depth == 0 or dr.any(path.active)):
+                path = dr.select(path.active, self._step(scene, path, sampler, sorting.eval_pdf_sample), path)
+                depth += 1
+            return path
+
+        def _step(self, scene: Any, path: Path, sampler: Any, shade: Any) -> Path:
             """One hit: its own light, light that a sampled emitter sends it, and the direction to go on in."""
             si = self._hit(scene, path)
             radiance = dr.fma(path.throughput, self._emitted(scene, path, si), path.radiance)
-            goes_on = (path.depth + 1 < self.max_depth) & si.is_valid()
+            goes_on = path.active & (path.depth + 1 < self.max_depth) & si.is_valid()
 
             direction, width = path.ray.d, dr.abs(dr.fma(path.spread, si.t, path.width))
             if self.footprint > 0:
@@ -127,8 +143,10 @@ def _integrator_class(variant: str) -> type:
             lit = goes_on & mi.has_flag(bsdf.flags(), mi.BSDFFlags.Smooth)
             light, emitted = scene.sample_emitter_direction(si, sampler.next_2d(), True, lit)
             lit &= light.pdf != 0
-            sample1, sample2 = sampler.next_1d(), sampler.next_2d()
-            value, pdf, sample, weight = bsdf.eval_pdf_sample(context, si, si.to_local(light.d), sample1, sample2)
+            sample1, sample2, chance = sampler.next_1d(), sampler.next_2d(), sampler.next_1d()
+            wo = si.to_local(light.d)
+            at_hand = path, radiance, goes_on, direction, width, lit, light, emitted, chance, sampler
+            value, pdf, sample, weight = shade(bsdf, context, si, wo, sample1, sample2, goes_on, at_hand)
             share = dr.select(light.delta, 1, power_heuristic(dr, light.pdf, pdf))
             radiance = dr.select(lit, dr.fma(path.throughput, value * emitted * share, radiance), radiance)
 
@@ -136,7 +154,7 @@ def _integrator_class(variant: str) -> type:
             depth = dr.select(si.is_valid(), path.depth + 1, path.depth)
             brightest = dr.max(throughput)
             survival = dr.minimum(brightest * eta * eta, ROULETTE_MAX)
-            roulette, survives = depth >= self.rr_depth, sampler.next_1d() < survival
+            roulette, survives = depth >= self.rr_depth, chance < survival
             return Path(
                 ray=si.spawn_ray(si.to_world(sample.wo)),
                 throughput=dr.select(roulette, throughput / survival, throughput),
@@ -163,18 +181,23 @@ def _integrator_class(variant: str) -> type:
         def _emitted(self, scene: Any, path: Path, si: Any) -> Any:
             """Light that the hit itself, or the sky, sends back, weighted against emitter sampling."""
             towards = mi.DirectionSample3f(scene, si, path.previous)
-            pdf = scene.pdf_emitter_direction(path.previous, towards, ~path.delta)
+            pdf = scene.pdf_emitter_direction(path.previous, towards, path.active & ~path.delta)
             share = power_heuristic(dr, path.pdf, dr.select(path.delta, 0, pdf))
-            return towards.emitter.eval(si, path.pdf > 0) * share
+            return towards.emitter.eval(si, path.active & (path.pdf > 0)) * share
 
         def to_string(self) -> str:
             depth = -1 if self.max_depth == UNBOUNDED else self.max_depth
             return (
                 f"VerdigrisPath[max_depth = {depth}, rr_depth = {self.rr_depth}, "
-                f"hide_emitters = {self.hide_emitters}, footprint = {self.footprint:g}]"
+                f"hide_emitters = {self.hide_emitters}, sort = {self.sort}, footprint = {self.footprint:g}]"
             )
 
     return VerdigrisPath
+
+
+def unsorted(bsdf: Any, context: Any, si: Any, wo: Any, sample1: Any, sample2: Any, active: Any, at_hand: Any) -> Any:
+    """`BSDFPtr.eval_pdf_sample`, lane by lane as they come."""
+    return bsdf.eval_pdf_sample(context, si, wo, sample1, sample2)
 
 
 def power_heuristic(dr: Any, taken: Any, other: Any) -> Any:

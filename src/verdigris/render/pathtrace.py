@@ -34,17 +34,19 @@ def render(
     seed: int = 0,
     on_progress: Progress | None = None,
     level: float | None = None,
+    box_filter: bool = False,
 ) -> Array:
     """Path-traces a material, `[height, width, 3]` linear RGB float32.
 
     material: a NeuralMaterial, anything with the traced trio (`verdigris.render.plugin.DrjitBsdf`, such as a
     ReferenceMaterial), a `mitsuba.BSDF`, or a dict that describes one. scene: as in `scenes.build_scene`.
-    size: width, height. level: of detail, for a NeuralMaterial; None: that of each hit's footprint. Equal arguments
+    size: width, height. level: of detail, for a NeuralMaterial; None: that of each hit's footprint. box_filter: as
+    `build_scene` has it. Equal arguments
     give equal images up to rounding. Raises RenderError for a wrong argument.
     """
     if not 1 <= spp <= MAX_SPP:
         raise RenderError(f"spp: expected 1 to {MAX_SPP}, got {spp}")
-    loaded = build_scene(scene, as_bsdf(material, level), size)
+    loaded = build_scene(scene, as_bsdf(material, level), size, box_filter)
     return render_scene(loaded, size, spp, seed, on_progress)
 
 

@@ -63,8 +63,11 @@ def _environment(light: str) -> Any:
     return ENVIRONMENTS[light]()
 
 
-def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
+def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int], box_filter: bool = False) -> Any:
     """A `mitsuba.Scene` that shows the BSDF, with a film of `size` (width, height).
+
+    box_filter: a pixel is the plain mean of its own samples, as denoisers expect it: filters that reach further spread
+    noise over pixels, which then looks like detail. Otherwise Mitsuba's default, or the file's.
 
     Its integrator is `verdigris_path`; in a scene file, it is put in the place of `path`, and any other kept.
     scene: a name of STAGES, alone or with `@` and one of LIGHTS, the first by default, or a path ending in `.xml`,
@@ -76,13 +79,13 @@ def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int]) -> Any:
         raise RenderError(f"size: expected two sides from 1 to {MAX_SIDE}, got {'x'.join(map(str, size))}")
     stage, _, light = str(scene).partition("@")
     if stage in STAGES and (light or LIGHTS[0]) in LIGHTS and not str(scene).endswith("@"):
-        return _build_stage(stage, light or LIGHTS[0], bsdf, size)
+        return _build_stage(stage, light or LIGHTS[0], bsdf, size, box_filter)
     if not str(scene).lower().endswith(".xml"):
         raise RenderError(f"scene: expected {', '.join(STAGES)} (or one @lamp) or a path ending in .xml, got {scene}")
-    return _build_file(Path(scene), bsdf, size)
+    return _build_file(Path(scene), bsdf, size, box_filter)
 
 
-def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any:
+def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int], box_filter: bool) -> Any:
     mi = mitsuba()
     register()
     stage = STAGES[name]
@@ -92,6 +95,7 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any
         "height": size[1],
         "pixel_format": "rgb",
         "component_format": "float32",
+        **({"rfilter": {"type": "box"}} if box_filter else {}),
     }
     return mi.load_dict(
         {
@@ -102,7 +106,7 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int]) -> Any
                 "fov": stage.fov_deg,
                 "fov_axis": "smaller",
                 "to_world": mi.ScalarTransform4f().look_at(stage.origin, stage.target, [0, 1, 0]),
-                "film": {**film, "component_format": "float32"},
+                "film": film,
                 "sampler": {"type": "independent"},
             },
             "object": mesh(_grids(name), bsdf, area_emitter(getattr(bsdf, "material", None))),
@@ -126,7 +130,7 @@ def _lights(name: str) -> dict[str, Any]:
     }
 
 
-def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
+def _build_file(path: Path, bsdf: Any, size: tuple[int, int], box_filter: bool) -> Any:
     mi = mitsuba()
     if not path.is_file():
         raise RenderError(f"{path}: expected a scene file, got {'a folder' if path.is_dir() else 'no such file'}")
@@ -137,6 +141,8 @@ def _build_file(path: Path, bsdf: Any, size: tuple[int, int]) -> Any:
             state = mi.parser.parse_file(config, str(path))
             _replace_material(path, state, bsdf)
             _resize(state, size)
+            if box_filter:
+                _use_box_filter(state)
             _follow_footprints(state)
             mi.parser.transform_all(config, state)
             return _single(mi.parser.instantiate(config, state))
@@ -178,6 +184,19 @@ def _resize(state: Any, size: tuple[int, int]) -> None:
     for node in state.nodes:
         if node.type == mitsuba().ObjectType.Film:
             node.props["width"], node.props["height"] = size
+
+
+def _use_box_filter(state: Any) -> None:
+    """Puts a box in the place of each reconstruction filter, and in films that name none."""
+    mi = mitsuba()
+    filters = {i for i, node in enumerate(state.nodes) if node.type == mi.ObjectType.ReconstructionFilter}
+    for node in state.nodes:
+        if node.type != mi.ObjectType.Film:
+            continue
+        for key in list(node.props.keys()):
+            if node.props.type(key) == mi.Properties.Type.ResolvedReference and node.props[key].index() in filters:
+                del node.props[key]
+        node.props["rfilter"] = mi.load_dict({"type": "box"})
 
 
 def _follow_footprints(state: Any) -> None:
