@@ -19,6 +19,7 @@ CONFIGS = [
     ModelConfig(frames=1, decoder=DecoderConfig(features=("log_half", "wi"))),
     ModelConfig(decoder=DecoderConfig((16, 16), "leaky_smelu", ("half", "difference", "cosines"), "sigmoid")),
     ModelConfig(frames=3, decoder=DecoderConfig(features=("wi", "wo", "half", "difference"), cosine=False)),
+    ModelConfig(frames=2, decoder=DecoderConfig(features=("turned_difference", "cosines", "turned_half"))),
     ModelConfig(frames=0, decoder=DecoderConfig((16,), "leaky_smelu", ("difference",), "sigmoid", False)),
 ]
 

@@ -27,6 +27,9 @@ MATERIALS = {
     "smelu": lambda: random_material(
         ModelConfig(5, 1, DecoderConfig((16, 16), "leaky_smelu", FEATURES, "sigmoid", False), SamplerConfig((7,), 3))
     ),
+    "turned": lambda: random_material(
+        ModelConfig(8, 2, DecoderConfig((6,), features=("turned_difference", "cosines", "turned_half")))
+    ),
     "no frames": lambda: random_material(ModelConfig(3, 0, DecoderConfig((6,), "leaky_relu", ("wi", "half")))),
     "three frames": lambda: with_heads(random_material(ModelConfig(12, 3), (5, 7), 3), ("emission", "albedo")),
     "one texel, 4 bits": lambda: in_halves(coded(random_material(finest=(1, 1)), 4)),

@@ -31,6 +31,7 @@ CONFIGS = [
         ModelConfig(frames=3, decoder=DecoderConfig((16,), "relu", ("wi", "wo", "half", "difference"), cosine=False)),
         (8, 8),
     ),
+    (ModelConfig(decoder=DecoderConfig((16,), features=("turned_half", "turned_difference", "cosines"))), (8, 8)),
     (ModelConfig(frames=0, decoder=DecoderConfig((32,), SMOOTH, ("difference",), output="sigmoid")), (1, 1)),
     (
         ModelConfig(frames=1, decoder=DecoderConfig((16,), "relu", ("wi", "log_half"), output="sigmoid", cosine=False)),

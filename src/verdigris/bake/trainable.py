@@ -108,9 +108,12 @@ def features(config: DecoderConfig, frame: tuple[Rows, Rows, Rows], wi: Rows, wo
     rows: list[jax.Array] = []
     for name in config.features:
         if name == "log_half":
-            half = _normalize((wi[0] + wo[0], wi[1] + wo[1], wi[2] + wo[2]))
-            gap = tuple(a - b for a, b in zip(half, frame[2], strict=True))
+            gap = tuple(a - b for a, b in zip(_half(wi, wo), frame[2], strict=True))
             rows.append((jnp.log(_dot(gap, gap) + LOG_HALF_FLOOR) + 6.0) / 6.0)
+        elif name.startswith("turned_"):
+            half = _half(wi, wo)
+            turned = half if name == "turned_half" else _difference(half, wi)
+            rows += [_dot(turned, axis) for axis in frame]
         elif name == "half":
             rows += _half(local_wi, local_wo)
         elif name == "difference":

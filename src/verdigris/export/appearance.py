@@ -5,6 +5,8 @@ Both sides compute the same where this module lets a material through; docs/inte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from verdigris.errors import ExportError
@@ -13,34 +15,32 @@ from verdigris.model.config import FEATURE_WIDTHS, DecoderConfig, ModelConfig
 
 DIRECTIONS = {
     "WiWo": ("wi", "wo"),
-    "WhWd": ("half", "difference"),
-    "WhWdZiZo": ("half", "difference", "cosines"),
-    "WhWdWiWo": ("half", "difference", "wi", "wo"),
+    "WhWd": ("turned_half", "turned_difference"),
+    "WhWdZiZo": ("turned_half", "turned_difference", "cosines"),
+    "WhWdWiWo": ("turned_half", "turned_difference", "wi", "wo"),
 }
 """Their inputs of directions as our features, in the order of the blocks."""
+
+SAME_WITHOUT_FRAMES = {"half": "turned_half", "difference": "turned_difference"}
+"""Features that are made in the frame, and equal those turned into it where it is the surface's own."""
 
 ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "leaky_smelu": "SmeLU"}
 OUTPUTS = {"exp": "Exp", "sigmoid": "ScaledSigmoid"}
 
 
+def turned(features: Sequence[str], frames: int) -> tuple[str, ...]:
+    """Our features by the names of `DIRECTIONS`, where they have one."""
+    return tuple(features if frames else (SAME_WITHOUT_FRAMES.get(name, name) for name in features))
+
+
 def directions_of(config: ModelConfig) -> str:
-    """Their name of a decoder's inputs. Raises ExportError, saying why, where they have no such inputs."""
-    features = config.decoder.features
-    name = next((name for name, ours in DIRECTIONS.items() if set(ours) == set(features)), None)
-    if name is None:
-        known = "; ".join(", ".join(ours) for ours in DIRECTIONS.values())
-        raise ExportError(f"decoder.features: expected {known} (bake with --set features=wi,wo), got {features}")
-    check_directions(name, config.frames)
-    return name
-
-
-def check_directions(name: str, frames: int) -> None:
-    """Raises ExportError for half vectors in learned frames, which the two programs compute in different orders."""
-    if frames and name != "WiWo":
-        raise ExportError(
-            f"direction_inputs: expected WiWo beside learned frames, got {name}: there half vectors are turned into "
-            "the frames, here they are made in them"
-        )
+    """Their name of a decoder's inputs. Raises ExportError where they have no such inputs."""
+    features = set(turned(config.decoder.features, config.frames))
+    for name, ours in DIRECTIONS.items():
+        if set(ours) == features:
+            return name
+    known = "; ".join(", ".join(ours) for ours in DIRECTIONS.values())
+    raise ExportError(f"decoder.features: expected {known}, got {', '.join(config.decoder.features)}")
 
 
 def columns(config: ModelConfig) -> np.ndarray:
@@ -50,7 +50,7 @@ def columns(config: ModelConfig) -> np.ndarray:
     """
     place, at = {}, 0
     for frame in range(max(config.frames, 1)):
-        for feature in config.decoder.features:
+        for feature in turned(config.decoder.features, config.frames):
             width = FEATURE_WIDTHS[feature]
             place[feature, frame] = list(range(at, at + width))
             at += width

@@ -127,12 +127,9 @@ def _material(fields: _Fields, folder: Path) -> NeuralMaterial:
     channels = latents.whole("num_channels", 1, 64)
     frames = decoder.whole("num_shading_frames", 0, 4) if "num_shading_frames" in decoder else 0
     directions = decoder.choice("direction_inputs", tuple(appearance.DIRECTIONS), "WhWd")
-    appearance.check_directions(directions, frames)
     decoder.choice("half_diff_parameterization", ("StableRusinkiewicz",), "StableRusinkiewicz")
     ours = fields.object("verdigris") if "verdigris" in fields else None
-    features = appearance.DIRECTIONS[directions]
-    if ours is not None and isinstance(ours.get("features"), list) and sorted(ours.get("features")) == sorted(features):
-        features = tuple(ours.get("features"))
+    features = _features(ours, appearance.DIRECTIONS[directions], frames)
     config = ModelConfig(channels, frames, _decoder_config(decoder, features), _sampler_config(fields, ours, frames))
     params = decoder.object("_params")
     widths = (config.decoder_inputs, *config.decoder.hidden, 3)
@@ -146,6 +143,13 @@ def _material(fields: _Fields, folder: Path) -> NeuralMaterial:
         _metadata(ours),
         _heads(ours, config),
     )
+
+
+def _features(ours: _Fields | None, theirs: tuple[str, ...], frames: int) -> tuple[str, ...]:
+    """The decoder's features: in the order and by the names that we wrote, if they are these."""
+    found: Any = None if ours is None else ours.get("features")
+    known = isinstance(found, list) and all(isinstance(name, str) for name in found)
+    return tuple(found) if known and sorted(appearance.turned(found, frames)) == sorted(theirs) else theirs
 
 
 def _decoder_config(decoder: _Fields, features: tuple[str, ...]) -> DecoderConfig:

@@ -50,7 +50,7 @@ def functions(surface: Surface, networks: Networks) -> tuple[Function, ...]:
     names = set(config.features)
     return (
         *((_log_half(surface),) if "log_half" in names else ()),
-        *((_difference(surface),) if "difference" in names else ()),
+        *((_difference(surface),) if names & {"difference", "turned_difference"} else ()),
         body.function(f"{surface.prefix}_eval", (s, WI, WO), "vec3f", note),
     )
 
@@ -59,11 +59,15 @@ def _features(surface: Surface, body: Body) -> list[Expression]:
     """The numbers of all frames, in the decoder's order: see `model/features.py`."""
     names = set(surface.material.config.decoder.features)
     prefix, s, numbers = surface.prefix, surface.variable, []
-    h = body.let("h", call(f"{prefix}_normalize", "vec3f", WI + WO)) if "log_half" in names else None
+    turned = names & {"turned_half", "turned_difference"}
+    h = body.let("h", call(f"{prefix}_normalize", "vec3f", WI + WO)) if turned or "log_half" in names else None
+    d = None
+    if h is not None and "turned_difference" in names:
+        d = body.let("d", call(f"{prefix}_difference", "vec3f", h, WI))
     for frame in range(surface.frames):
         t, b, n = surface.axes(s, frame)
         found: dict[str, list[Expression]] = {}
-        if names - {"log_half"}:
+        if names - {"log_half"} - turned:
             i = body.let(f"i{frame}", call(f"{prefix}_local", "vec3f", t, b, n, WI))
             o = body.let(f"o{frame}", call(f"{prefix}_local", "vec3f", t, b, n, WO))
             found |= {"wi": [i.x, i.y, i.z], "wo": [o.x, o.y, o.z], "cosines": [i.z, o.z]}
@@ -71,8 +75,12 @@ def _features(surface: Surface, body: Body) -> list[Expression]:
                 g = body.let(f"g{frame}", call(f"{prefix}_normalize", "vec3f", i + o))
                 found["half"] = [g.x, g.y, g.z]
             if "difference" in names:
-                d = body.let(f"d{frame}", call(f"{prefix}_difference", "vec3f", g, i))
-                found["difference"] = [d.x, d.y, d.z]
+                v = body.let(f"d{frame}", call(f"{prefix}_difference", "vec3f", g, i))
+                found["difference"] = [v.x, v.y, v.z]
+        for name, direction in (("turned_half", h), ("turned_difference", d)):
+            if name in names and direction is not None:
+                v = body.let(f"{name}{frame}", call(f"{prefix}_local", "vec3f", t, b, n, direction))
+                found[name] = [v.x, v.y, v.z]
         if h is not None:
             found["log_half"] = [call(f"{prefix}_log_half", "f32", h, n)]
         for name in surface.material.config.decoder.features:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FEATURE_WIDTHS = {"wi": 3, "wo": 3, "half": 3, "difference": 3, "cosines": 2, "log_half": 1}
+FEATURE_WIDTHS = {
+    "wi": 3,
+    "wo": 3,
+    "half": 3,
+    "difference": 3,
+    "turned_half": 3,
+    "turned_difference": 3,
+    "cosines": 2,
+    "log_half": 1,
+}
 """Numbers a learned frame contributes to the decoder's input, by feature name.
 
 `wi`, `wo`: the direction dotted with the frame's t, b, n [P].
 `half`: the unit half vector of these two [T].
 `difference`: `wi` turned by the shortest arc that takes that half vector to (0, 0, 1) [T].
+`turned_half`, `turned_difference`: the unit half vector, and `wi` turned by the shortest arc that takes it to
+(0, 0, 1), both in the surface's own frame, then dotted with the frame's t, b, n: as [T]'s program computes them.
 `cosines`: the last numbers of `wi` and of `wo`, alone [T].
 `log_half`: (log(|h - n|^2 + 1e-6) + 6) / 6 with h the unit half vector and n the frame's normal. Our own: a GGX lobe is
 piecewise almost linear in it, whatever its width.

@@ -78,6 +78,9 @@ def _feature(name: str, frames: Array, wi: Array, wo: Array) -> Array:
         return log_half(frames[:, :, 2], wi, wo)[:, :, None]
     if name in ("wi", "wo"):
         return in_frames(frames, wi if name == "wi" else wo)
+    if name.startswith("turned_"):
+        half = normalize(wi + wo)
+        return in_frames(frames, half if name == "turned_half" else difference(half, wi))
     local_wi, local_wo = in_frames(frames, wi), in_frames(frames, wo)
     if name == "cosines":
         return np.stack([local_wi[..., 2], local_wo[..., 2]], axis=-1)

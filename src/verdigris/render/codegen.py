@@ -185,17 +185,22 @@ class DrjitMaterial:
         mi, dr = self._mi, self._dr
         if name == "log_half":
             return [(dr.log(self._half_distance(frame[2], wi, wo) + LOG_HALF_FLOOR) + 6) * (1 / 6)]
+        if name.startswith("turned_"):
+            half = self._normalize(wi + wo)
+            return [dr.dot(axis, half if name == "turned_half" else self._difference(half, wi)) for axis in frame]
         local_wi, local_wo = (mi.Vector3f(*[dr.dot(axis, direction) for axis in frame]) for direction in (wi, wo))
         if name == "cosines":
             return [local_wi.z, local_wo.z]
         if name in ("wi", "wo"):
             return list(local_wi if name == "wi" else local_wo)
         half = self._normalize(local_wi + local_wo)
-        if name == "half":
-            return list(half)
-        arc = mi.Vector3f(half.y, -half.x, 0)
-        along = dr.dot(arc, local_wi) / dr.maximum(1 + half.z, ARC_DIVISOR_MIN)
-        return list(local_wi * half.z + dr.cross(arc, local_wi) + along * arc)
+        return list(half if name == "half" else self._difference(half, local_wi))
+
+    def _difference(self, half: Vector3f, wi: Vector3f) -> Vector3f:
+        """wi turned by the shortest arc from the half vector to (0, 0, 1)."""
+        dr, arc = self._dr, self._mi.Vector3f(half.y, -half.x, 0)
+        along = dr.dot(arc, wi) / dr.maximum(1 + half.z, ARC_DIVISOR_MIN)
+        return wi * half.z + dr.cross(arc, wi) + along * arc
 
     def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Color3f:
         """See `model/decoder.py`."""
