@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from verdigris.errors import ExportError
-from verdigris.export import batch, cuda, glsl, hlsl, interchange, latents, onnx_target, slang, textures, wgsl
+from verdigris.export import batch, cuda, glsl, gltf, hlsl, interchange, latents, onnx_target, slang, textures, wgsl
 from verdigris.export.assemble import weight_blocks
 from verdigris.export.options import Binding, Export, Options
 from verdigris.model.neural import NeuralMaterial
@@ -198,6 +198,11 @@ def _neuralappearance(material: NeuralMaterial, options: Options) -> Export:
     return interchange.export(material)
 
 
+def _gltf(material: NeuralMaterial, options: Options) -> Export:
+    refuse("gltf", options, "weights", "half", "codes", "prefix")
+    return gltf.export(material)
+
+
 TARGETS: dict[str, Target] = {
     "wgsl": _wgsl,
     "glsl": _glsl,
@@ -207,6 +212,7 @@ TARGETS: dict[str, Target] = {
     "cuda": _cuda,
     "spirv": _compiled("spirv", "material.spv", "SPIR-V 1.5"),
     "onnx": _onnx,
+    "gltf": _gltf,
     "neuralappearance": _neuralappearance,
 }
 """By the name on the command line."""
