@@ -208,9 +208,8 @@ def test_a_dropped_material_is_checked_and_shown(show, asset_file):
 
 
 def test_the_reference_stands_beside_it_behind_a_slider(show):
-    shown = show("environment=even&tone=none")
+    shown = show("environment=even&tone=none&compare=split")
     shown.samples()
-    shown.page.select_option("[data-field=compare]", "split")
     shown.until("viewer.renderer.hasReference && viewer.reference.samples >= 4", 60)
     assert shown.page.locator("#split").is_visible()
 

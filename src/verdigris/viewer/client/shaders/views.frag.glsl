@@ -6,8 +6,8 @@ uniform uint channel;
 out vec4 colour;
 
 vec3 level_colour(uint level) {
-  float x = float(level) / max(float(VD_LEVELS - 1u), 1.0);
-  return clamp(vec3(1.5) - abs(4.0 * x - vec3(3.0, 2.0, 1.0)), vec3(0.02), vec3(1.0));
+  float hue = (1.0 - float(level) / max(float(VD_LEVELS - 1u), 1.0)) * 2.0 / 3.0;
+  return clamp(abs(fract(hue + vec3(0.0, 2.0, 1.0) / 3.0) * 6.0 - 3.0) - 1.0, 0.0, 1.0);
 }
 
 void main() {

@@ -8,10 +8,10 @@ const VIEW_NORMALS = 4u;
 const VIEW_ALBEDO = 5u;
 const VIEW_UV = 6u;
 
-// A colour for each level: blue the finest, over green and yellow to red.
+// A hue for each level: blue the finest, over green and yellow to red.
 fn level_colour(level: u32) -> vec3f {
-  let x = f32(level) / max(f32(VD_LEVELS - 1u), 1.0);
-  return clamp(vec3f(1.5 - abs(4.0 * x - vec3f(3.0, 2.0, 1.0))), vec3f(0.02), vec3f(1.0));
+  let hue = (1.0 - f32(level) / max(f32(VD_LEVELS - 1u), 1.0)) * 2.0 / 3.0;
+  return clamp(abs(fract(hue + vec3f(0.0, 2.0, 1.0) / 3.0) * 6.0 - 3.0) - 1.0, vec3f(0.0), vec3f(1.0));
 }
 
 fn view_of(place: Place, direction: vec3f, cone: Cone) -> vec3f {

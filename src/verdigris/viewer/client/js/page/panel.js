@@ -2,7 +2,7 @@
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Control */
 
-const UNITS = { rotation: "°", exposure: " stops" };
+const UNITS = { rotation: "°", exposure: " EV" };
 
 /** Fills the lists and binds every control. @param {import("./state.js").Store} store @param {HTMLElement} root */
 export function bindPanel(store, root) {

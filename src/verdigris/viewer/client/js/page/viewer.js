@@ -79,7 +79,9 @@ export class Viewer {
   async frame() {
     const { renderer } = this;
     if (!renderer) return;
+    const { width, height } = this.canvas;
     this.fit();
+    if (this.canvas.width !== width || this.canvas.height !== height) this.reference.changed(new Set(["size"]));
     await this.load();
     const shot = this.shot();
     if (shot.view !== 0) await renderer.prepareViews();
