@@ -13,7 +13,7 @@ from verdigris.cli import files, settings
 from verdigris.cli.main import run
 from verdigris.cli.progress import time_left
 from verdigris.errors import AssetError, BakeError, RenderError
-from verdigris.model import DecoderConfig, Metadata, ModelConfig
+from verdigris.model import DecoderConfig, Metadata, ModelConfig, SamplerConfig
 from verdigris.render.image import read_image
 
 
@@ -268,6 +268,8 @@ def test_settings_of_the_model():
     decoder = DecoderConfig(hidden=(16, 16), cosine=False)
     assert found == {"model": ModelConfig(frames=1, decoder=decoder), "loss": "log_l1", "auxiliary_hidden": (8,)}
     assert settings.changes(["features=wi,wo"])["model"].decoder.features == ("wi", "wo")
+    found = settings.changes(["sampler_hidden=16", "sampler_lobes=1", "sampler_defensive=0.2", "sampler_share=0.5"])
+    assert found == {"model": ModelConfig(sampler=SamplerConfig((16,), 1, 0.2)), "sampler_share": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -279,6 +281,8 @@ def test_settings_of_the_model():
         ("frames=9", "frames: expected 0 to 4, got 9"),
         ("activation=tanh", "activation: expected one of relu"),
         ("model=3", "a name of activation, "),
+        ("sampler_lobes=5", "--set: sampler_lobes: expected 1 to 4, got 5"),
+        ("sampler_lobes=two", "--set sampler_lobes: expected a whole number, got 'two'"),
     ],
 )
 def test_bad_settings_of_the_model(text, message):

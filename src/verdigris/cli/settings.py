@@ -14,6 +14,9 @@ LONGEST = 1e9
 NAMED = ("preset", "resolution", "latent_bits", "seed")
 """Settings with an option of their own."""
 
+SAMPLER = "sampler_"
+"""Before the name of a setting of the sampler, whose `hidden` would be the decoder's."""
+
 
 def duration(text: str) -> float:
     """Seconds of a time such as `90`, `120s`, `2m` or `1.5h`. Raises BakeError."""
@@ -27,13 +30,15 @@ def duration(text: str) -> float:
 def changes(texts: Sequence[str]) -> dict[str, Any]:
     """Fields of BakeConfig from `NAME=VALUE` texts; lists are written `16,16`.
 
-    Names are fields of BakeConfig and, for its `model`, those of ModelConfig and DecoderConfig. Raises BakeError.
+    Names are fields of BakeConfig and, for its `model`, those of ModelConfig and DecoderConfig, and those of
+    SamplerConfig with `sampler_` before them. Raises BakeError.
     """
     from verdigris.bake.config import BakeConfig
-    from verdigris.model.config import DecoderConfig, ModelConfig
+    from verdigris.model.config import DecoderConfig, ModelConfig, SamplerConfig
 
-    bake, model, decoder = BakeConfig(), ModelConfig(), DecoderConfig()
-    known = {name: value for part in (decoder, model, bake) for name, value in vars(part).items()}
+    bake, model, decoder, sampler = BakeConfig(), ModelConfig(), DecoderConfig(), SamplerConfig()
+    known = {SAMPLER + name: value for name, value in vars(sampler).items()}
+    known |= {name: value for part in (decoder, model, bake) for name, value in vars(part).items()}
     known = {name: value for name, value in known.items() if name not in NAMED and not is_dataclass(value)}
     found: dict[str, Any] = {}
     for text in texts:
@@ -43,9 +48,11 @@ def changes(texts: Sequence[str]) -> dict[str, Any]:
         found[name] = _parsed(name, value, known[name])
     try:
         decoder = replace(decoder, **{name: found.pop(name) for name in vars(decoder) if name in found})
-        model = replace(model, decoder=decoder, **{name: found.pop(name) for name in vars(model) if name in found})
+        shape = {name: found.pop(SAMPLER + name) for name in vars(sampler) if SAMPLER + name in found}
+        own = {name: found.pop(name) for name in vars(model) if name in found}
+        model = replace(model, decoder=decoder, sampler=replace(sampler, **shape), **own)
     except ValueError as error:
-        raise BakeError(f"--set: {str(error).removeprefix('decoder.')}") from error
+        raise BakeError(f"--set: {str(error).removeprefix('decoder.').replace('sampler.', SAMPLER)}") from error
     return found if model == ModelConfig() else {**found, "model": model}
 
 

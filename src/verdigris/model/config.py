@@ -78,7 +78,7 @@ class SamplerConfig:
 
     hidden: tuple[int, ...] = (32, 32)
     lobes: int = 2
-    defensive: float = 0.01
+    defensive: float = 0.015
 
     def __post_init__(self) -> None:
         if not self.hidden or any(not 1 <= n <= SAMPLER_WIDTH_MAX for n in self.hidden):

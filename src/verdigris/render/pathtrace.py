@@ -55,6 +55,8 @@ def as_bsdf(material: Any, level: float | None = None) -> Any:
     mi = mitsuba()
     register()
     if isinstance(material, NeuralMaterial):
+        if level is not None and not 0 <= level < float("inf"):
+            raise RenderError(f"level: expected 0 or more, got {level:g}")
         return make_bsdf(DrjitMaterial(material, level))
     if level is not None:
         raise RenderError(f"level: expected none for a {type(material).__name__}, which has no levels, got {level}")
