@@ -8,7 +8,8 @@ many samples each: the reference, level 0, which shows what the bake itself lack
 for. `flip_levels` is the error of these against the reference, `flip_level0` that of level 0, `flip_between` that of
 the one against the other: what levels alone add. `noise` is relMSE of one sample a pixel against level 0 with many;
 `ratio` is that of level 0 over that of levels, and `floor` what the coarsest level keeps of it: edges, and light that
-changes over a pixel; `ratio_of_textures` is that of what is above it, none where levels are not. Both take equally many samples; `cost` says how much longer one with levels takes.
+changes over a pixel. `ratio_of_textures` is the ratio of what is above that, none where levels are not. All take
+equally many samples; `cost` says how much longer one with levels takes.
 `lod_motion.py` is the fly-over, `lod_lobes.py` the width of highlights.
 Assets are taken from `--out`, NAME.PRESET.vdg, and baked where they are not there, as in `bake_quality.py`. Pictures
 are kept there too: a run that was stopped goes on. References are layered as their bakes learned them.
