@@ -51,6 +51,7 @@ def run_batch(material, asked, **options):
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MATERIALS)
 def test_slang_and_hlsl_give_numpys_numbers(name):
     material = MATERIALS[name]()
@@ -58,18 +59,21 @@ def test_slang_and_hlsl_give_numpys_numbers(name):
     check(material, asked, run_batch(material, asked))
 
 
+@pytest.mark.slow
 def test_slang_in_half_precision():
     material = MATERIALS["default"]()
     asked = random_queries(material)
     check(material, asked, run_batch(material, asked, half=True), relative=0.02, floor=0.02)
 
 
+@pytest.mark.slow
 def test_slang_with_weights_of_a_buffer():
     material = random_material(SMALL)
     asked = random_queries(material)
     check(material, asked, run_batch(material, asked, weights="buffer"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latent_home", ["texture", "buffer"])
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("target", ["metal", "spirv", "cuda", "hlsl", "glsl", "wgsl", "cpp"])
@@ -142,6 +146,7 @@ int main(int, char** names) {{
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MATERIALS)
 def test_cpp_gives_numpys_numbers(name, tmp_path):
     material = MATERIALS[name]()

@@ -51,6 +51,7 @@ def test_single_precision(name):
     check(material, asked, answers(material, asked))
 
 
+@pytest.mark.slow
 def test_half_precision():
     material = MATERIALS["default"]()
     asked = random_queries(material)
@@ -79,6 +80,7 @@ def test_coordinates_beyond_a_period_and_at_its_edges():
     np.testing.assert_allclose(found, material.eval(uv, asked.wi, asked.wo), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theta", "half"), [(0.3, False), (1.2, False), (0.3, True)])
 def test_chi_square(theta, half):
     material = random_material(levels=2, seed=4)

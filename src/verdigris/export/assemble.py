@@ -10,7 +10,7 @@ from verdigris.export.mixture import MixtureCode
 from verdigris.export.networks import Networks
 from verdigris.export.program import Program
 from verdigris.export.surface import Surface
-from verdigris.export.weights import Literals, Stored
+from verdigris.export.weights import Stored, Weights
 from verdigris.model.neural import NeuralMaterial
 
 PREFIX = re.compile(r"[a-z][a-z0-9]{0,30}")
@@ -19,7 +19,7 @@ PREFIX = re.compile(r"[a-z][a-z0-9]{0,30}")
 
 def assemble(
     material: NeuralMaterial,
-    weights: Literals,
+    weights: Weights,
     *,
     prefix: str = "vd",
     half: bool = False,

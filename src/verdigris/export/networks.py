@@ -6,6 +6,8 @@ Inputs and widths that are no multiple of four are filled up with zeros.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from verdigris.export.expression import (
     vector,
 )
 from verdigris.export.program import Body
-from verdigris.export.weights import BLOCK, Literals
+from verdigris.export.weights import BLOCK, Weights
 from verdigris.model.auxiliary import Layers
 from verdigris.model.config import Activation
 from verdigris.model.decoder import LEAK, SMELU_BETA
@@ -31,7 +33,7 @@ from verdigris.model.decoder import LEAK, SMELU_BETA
 class Networks:
     """Emits networks into a function's body."""
 
-    def __init__(self, weights: Literals, half: bool) -> None:
+    def __init__(self, weights: Weights, half: bool) -> None:
         """half: hidden layers are computed in half precision, the last one never."""
         self._weights = weights
         self._hidden = ("net4", "netmat4") if half else ("vec4f", "mat4")
@@ -70,23 +72,20 @@ class Networks:
         self, weight: Array, bias: Array | None, x: Sequence[Expression], kind: str, matrix: str
     ) -> list[Expression]:
         """Four outputs an expression."""
-        rows, columns = -(-len(weight) // BLOCK), len(x)
-        padded = np.zeros((rows * BLOCK, columns * BLOCK), weight.dtype)
-        padded[: weight.shape[0], : weight.shape[1]] = weight
+        filler = -len(weight) % BLOCK
+        padded = np.pad(weight, ((0, filler), (0, BLOCK * len(x) - weight.shape[1])))
+        biases = None if bias is None else np.pad(bias, (0, filler))
         totals = []
-        for row in range(rows):
-            total: Expression | None = None
-            for column in range(columns):
-                block = padded[row * BLOCK : (row + 1) * BLOCK, column * BLOCK : (column + 1) * BLOCK]
-                part = Expression("matvec", kind, (self._weights.matrix(block, matrix), x[column]))
-                total = part if total is None else total + part
-            assert total is not None
-            if bias is not None:
+        for row in range(0, len(padded), BLOCK):
+            blocks = (padded[row : row + BLOCK, BLOCK * k : BLOCK * (k + 1)] for k in range(len(x)))
+            parts = [
+                Expression("matvec", kind, (self._weights.matrix(block, matrix), part))
+                for block, part in zip(blocks, x, strict=True)
+            ]
+            if biases is not None:
                 # Last: a sigmoid's is near -15, and a sum that began with it would be rounded that coarsely.
-                filled = np.zeros(BLOCK, bias.dtype)
-                filled[: len(bias[row * BLOCK :][:BLOCK])] = bias[row * BLOCK :][:BLOCK]
-                total = total + self._weights.vector(filled, kind)
-            totals.append(total)
+                parts.append(self._weights.vector(biases[row : row + BLOCK], kind))
+            totals.append(reduce(add, parts))
         return totals
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -17,6 +17,16 @@ Home = Literal["literals", "packed", "buffer"]
 """Where weights are: in the text as numbers or as pairs of halves, or in a buffer of their own."""
 
 
+class Weights(Protocol):
+    """Writes blocks of weights."""
+
+    def matrix(self, block: Array, kind: str) -> Expression:
+        """A 4 x 4 block `[out, in]` as `mat4` or `netmat4`."""
+
+    def vector(self, block: Array, kind: str) -> Expression:
+        """Four numbers as `vec4f` or `net4`."""
+
+
 class Literals:
     """Weights that stand in the program's text."""
 
@@ -29,7 +39,7 @@ class Literals:
         return vector(*block.tolist(), kind=kind)
 
 
-class Packed(Literals):
+class Packed:
     """Weights in the text as whole numbers that hold two halves each: the shortest text that is exact.
 
     A target offers macros PREFIX_m and PREFIX_v that unpack a matrix and a vector. Numbers that are no float16 are
@@ -52,7 +62,7 @@ class Packed(Literals):
         return Expression("packed", kind, value=(f"{self._prefix}_{macro}", pairs))
 
 
-class Stored(Literals):
+class Stored:
     """Weights in a buffer of vectors of four, in the order in which a program first uses them.
 
     A matrix is four vectors, a column each: column j holds the weights of input j. A target offers functions
@@ -86,7 +96,7 @@ class Stored(Literals):
         return lift(start, "u32")
 
 
-def writer(home: Home, prefix: str, packs: bool = False) -> Literals:
+def writer(home: Home, prefix: str, packs: bool = False) -> Weights:
     """What writes weights there; packs: whether the target takes packed ones. Raises ExportError for any other home."""
     homes = ("literals", "packed", "buffer") if packs else ("literals", "buffer")
     if home not in homes:
