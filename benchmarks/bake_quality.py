@@ -101,12 +101,19 @@ def measure(
     return numbers, pictures
 
 
+def _kind(options: argparse.Namespace) -> str:
+    """What tells the bakes of one run from those of another, as a part of file names."""
+    side = [] if options.resolution == 512 else [f"resolution={options.resolution}"]
+    return ".".join([options.preset, *side, *options.set])
+
+
 def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("documents", type=Path, help="folder of the shared documents")
     parser.add_argument("--out", type=Path, required=True, help="folder for assets, images and pictures")
     parser.add_argument("--preset", default="standard")
+    parser.add_argument("--resolution", type=int, default=512, help="side of the latent textures in texels")
     parser.add_argument("--size", type=int, default=192, help="side of the pictures in pixels")
     parser.add_argument("--spp", type=int, default=2048, help="samples a pixel, of each picture")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of all bakes")
@@ -118,18 +125,18 @@ def main() -> None:
     for name, (source, material) in subjects(options.documents).items():
         if options.only and name not in options.only:
             continue
-        asset = options.out / ".".join([name, options.preset, *options.set, "vdg"])
-        wall, processor = bake(source, material, asset, options)
+        asset = options.out / f"{name}.{_kind(options)}.vdg"
+        wall, processor = bake(source, material, asset, options, "--resolution", str(options.resolution))
         scenes, shown = measure(name, load_reference(source, material), asset, options)
         pictures += shown
         means = {key: round(float(np.mean([scenes[s][key] for s in SCENES])), 4) for key in scenes[SCENES[0]]}
         costs = {"bake_seconds": wall, "processor_seconds": processor, "bytes": asset.stat().st_size}
         materials[name] = {**costs, **means, "scenes": scenes}
         print(f"{name}: {means}", file=sys.stderr, flush=True)
-    contact_sheet(pictures, options.out / ".".join([options.preset, *options.set, "png"]), columns=2, panel_width=160)
+    contact_sheet(pictures, options.out / f"{_kind(options)}.png", columns=2, panel_width=160)
     means = {key: round(float(np.mean([m[key] for m in materials.values()])), 4) for key in ERRORS}
     worst = {key: max(materials, key=lambda name: materials[name][key]) for key in ERRORS}
-    settings = {"preset": options.preset, "set": options.set, "size": options.size, "spp": options.spp}
+    settings = {name: getattr(options, name) for name in ("preset", "resolution", "set", "size", "spp")}
     print(json.dumps({**settings, "mean": means, "worst": worst, "materials": materials}, indent=1))
 
 
