@@ -54,6 +54,14 @@ def test_a_pyramid_that_nobody_keeps_is_not_packed(mi):
     assert len(kept.slot.texels) == 4 * 4 * 8
 
 
+def test_bytes_are_those_of_the_texels(mi):
+    """8 x 16 and 4 x 8 texels of 5 channels, which fill two packets; halves where these are exact."""
+    material = random_material(ModelConfig(channels=5), (8, 16), 2)
+    assert DrjitMaterial(material).latent_bytes == (128 + 32) * 8 * 2
+    finer = replace(material, latents=tuple(level + np.float32(1e-6) for level in material.latents))
+    assert DrjitMaterial(finer).latent_bytes == (128 + 32) * 8 * 4
+
+
 def grid_scene(mi, bsdfs):
     """Small spheres side by side, each with its own BSDF, under a sky."""
     count = len(bsdfs)

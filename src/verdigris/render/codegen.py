@@ -91,6 +91,11 @@ class DrjitMaterial:
         return self._pyramid.level_of(duv_dx, duv_dy)
 
     @property
+    def latent_bytes(self) -> int:
+        """What the latents take on the device."""
+        return self._pyramid.bytes
+
+    @property
     def heads(self) -> tuple[str, ...]:
         """Names of the auxiliary heads that there are."""
         return self.material.heads

@@ -37,6 +37,12 @@ class Pyramid:
         pool.pack()
         return self.__dict__["slot"]
 
+    @property
+    def bytes(self) -> int:
+        """What the texels take on the device."""
+        texels = sum(height * width for height, width in self.sides)
+        return texels * pool.packet_count(self._channels) * pool.PACKET * self._dr.itemsize_v(self.slot.texels)
+
     def whole(self, level: Any) -> Any:
         """The level that exists nearest to the one asked for: of an int or a float an int, of an array a UInt32.
 

@@ -58,7 +58,7 @@ class RealtimeLoop:
         self._guides = guide_names(getattr(guided, "material", None))
         if guided is not None:
             library()
-        self._frozen = self._dr.freeze(self._traced())
+        self._frozen = self._dr.freeze(self._traced(), auto_opaque=False)
         self._total: Array = np.zeros(1)
         self._count = 0
         self.frames = 0
