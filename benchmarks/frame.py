@@ -1,11 +1,12 @@
 """What a frame costs with a neural material, over the same frame with `roughplastic`. Prints JSON.
 
-    .venv/bin/python benchmarks/frame.py out/brass.vdg out/small.vdg [--scenes sphere plane teapot] [--baseline]
+    .venv/bin/python benchmarks/frame.py out/brass.vdg out/small.vdg [--scenes sphere plane teapot]
+    .venv/bin/python benchmarks/frame.py out/*.vdg --variant cuda_ad_rgb --size 1920 1080 --samples 1
 
-512 x 512 pixels, 16 samples each, paths of up to 6 edges under the studio, by `verdigris_path`: the sampler, the ray
-cones and the choice of level are part of it. All materials of a scene are rendered by turns, `--repeats` times, after a
-first frame that compiles; the ratio is that of the medians, by the clock and by the processor's time. `--noise` adds
-what the clock says of two equal runs of `roughplastic`. `diffuse` shows what of a frame is not shading.
+Paths of up to 6 edges under the studio, by `verdigris_path`: the sampler, the ray cones and the choice of level are
+part of it. All materials of a scene are rendered by turns, `--repeats` times, after a first frame that compiles; the
+ratio is that of the medians, by the clock and by the processor's time of all threads. `diffuse` shows what of a frame
+is not shading. On CUDA each material is rendered with either emitter of its networks.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from typing import Any
 import numpy as np
 
 import verdigris
+from verdigris.model import NeuralMaterial
+from verdigris.render.codegen import DrjitMaterial
+from verdigris.render.networks import Kind
 from verdigris.render.pathtrace import as_bsdf
+from verdigris.render.plugin import VARIANTS
 from verdigris.render.scenes import build_scene
 from verdigris.runtime import mitsuba
 
-SIZE, SAMPLES, DEPTH = (512, 512), 16, 6
+DEPTH = 6
 PLASTIC = {"type": "roughplastic", "diffuse_reflectance": {"type": "rgb", "value": [0.6, 0.3, 0.1]}}
 Run = Callable[[int], None]
 
@@ -36,17 +41,31 @@ def main() -> None:
     parser.add_argument("assets", nargs="+", type=Path, help="baked materials")
     parser.add_argument("--scenes", nargs="+", default=["sphere", "plane", "teapot"])
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--size", nargs=2, type=int, default=[512, 512], metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--samples", type=int, default=16, help="a pixel")
+    parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
     options = parser.parse_args()
+    mitsuba(options.variant)
     materials: dict[str, Any] = {"roughplastic": PLASTIC, "diffuse": {"type": "diffuse"}}
-    materials |= {asset.stem: verdigris.load(asset) for asset in options.assets}
-    print(json.dumps({scene: frames(scene, materials, options.repeats) for scene in options.scenes}, indent=1))
+    for asset in options.assets:
+        materials |= emitted(asset.stem, verdigris.load(asset), options.variant)
+    print(json.dumps({scene: frames(scene, materials, options) for scene in options.scenes}, indent=1))
 
 
-def frames(scene: str, materials: dict[str, Any], repeats: int) -> dict[str, Any]:
+def emitted(name: str, material: NeuralMaterial, variant: str) -> dict[str, Any]:
+    """The material, on CUDA with either emitter of its networks."""
+    if variant == "llvm_ad_rgb":
+        return {name: material}
+    kinds: tuple[Kind, ...] = ("literal", "cooperative")
+    return {f"{name} {kind}": DrjitMaterial(material, networks=kind) for kind in kinds}
+
+
+def frames(scene: str, materials: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Each material's first frame and its usual one in milliseconds, and the ratios to `roughplastic`."""
-    runs = {name: rendering(scene, material) for name, material in materials.items()}
+    size = tuple(options.size)
+    runs = {name: rendering(scene, material, size, options.samples) for name, material in materials.items()}
     first = {name: timed(run, 0)[0] for name, run in runs.items()}
-    times = by_turns(runs, repeats)
+    times = by_turns(runs, options.repeats)
     wall, processor = ({name: statistics.median(t[k] for t in times[name]) for name in runs} for k in (0, 1))
     return {
         name: {
@@ -59,14 +78,14 @@ def frames(scene: str, materials: dict[str, Any], repeats: int) -> dict[str, Any
     }
 
 
-def rendering(scene: str, material: Any) -> Run:
+def rendering(scene: str, material: Any, size: tuple[int, int], samples: int) -> Run:
     """Renders one frame, by a seed."""
     mi = mitsuba()
-    loaded = build_scene(scene, as_bsdf(material), SIZE)
+    loaded = build_scene(scene, as_bsdf(material), size)
     integrator = mi.load_dict({"type": "verdigris_path", "max_depth": DEPTH})
 
     def run(seed: int) -> None:
-        np.array(integrator.render(loaded, loaded.sensors()[0], seed=seed, spp=SAMPLES))
+        np.array(integrator.render(loaded, loaded.sensors()[0], seed=seed, spp=samples))
 
     return run
 

@@ -1,11 +1,13 @@
 """The speed of shading by one neural material. Prints JSON.
 
-    .venv/bin/python benchmarks/shading.py decoder out/small.vdg out/brass.vdg
+    OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/shading.py decoder out/small.vdg out/brass.vdg
     .venv/bin/python benchmarks/shading.py layered out/ceramic_teapot.vdg out/inkwell_brass.vdg
 
 `decoder`: the decoder alone on a million inputs that lie in memory, beside onnxruntime and NumPy on the same weights
 and inputs, each with the chunks that suit it best, and beside the peak of a matrix product (NumPy, 2048 x 2048), all
-by turns in one run. `layered`: the assets beside what they were baked from; see `shading_layered.py`.
+by turns in one run, on one core and in seconds of the processor, so that other work on the machine counts for little
+and threads that wait for work for nothing. `layered`: the assets beside what they were baked from; see
+`shading_layered.py`.
 """
 
 from __future__ import annotations
