@@ -16,8 +16,7 @@ export class WebGpuRenderer {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return null;
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-    const requiredFeatures = /** @type {GPUFeatureName[]} */ (adapter.features.has("shader-f16") ? ["shader-f16"] : []);
-    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } }).catch(() => null);
+    const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } }).catch(() => null);
     if (!device) return null;
     const context = canvas.getContext("webgpu");
     if (!context) return null;
@@ -33,7 +32,6 @@ export class WebGpuRenderer {
     this.device = device;
     this.context = context;
     this.slow = Boolean(adapter.info?.isFallbackAdapter) || /swiftshader|llvmpipe|google/i.test(`${adapter.info?.vendor} ${adapter.info?.description}`);
-    this.half = device.features.has("shader-f16");
     this.samples = 0;
     this.bytes = 0;
     /** @type {Record<string, GPUBuffer>} */
