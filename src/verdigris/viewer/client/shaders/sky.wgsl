@@ -1,5 +1,5 @@
 // Light from far away: a picture of directions (row 0 overhead, column 0 at -z), drawn from by an alias table.
-// The table is coarser than the picture and piecewise constant, the picture is bilinear.
+// The table is piecewise constant and at most as fine as the picture, which is bilinear.
 
 struct Texel { keep: f32, other: u32, density: f32 }  // density: of the direction, times the sine of its polar angle
 
