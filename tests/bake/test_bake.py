@@ -10,7 +10,7 @@ import pytest
 import verdigris
 from bake_standin import StandIn, uniform_mirror
 from directions import random_directions
-from verdigris.bake import Progress, bake, preset
+from verdigris.bake import Progress, bake, preset, sampler
 from verdigris.bake.metrics import power_l1, relative_l1, relative_l2
 from verdigris.errors import BakeError
 
@@ -46,9 +46,11 @@ def test_the_narrowest_mirror_is_learned():
     assert report["energy_ratio"] == pytest.approx(1.0, abs=0.1)
     wi = random_directions(np.random.default_rng(0), 10_000, 0.1)
     uv, u = np.zeros((10_000, 2), np.float32), np.random.default_rng(1).random((10_000, 3), dtype=np.float32)
-    # The sampler has found the peak: 4 is measured, by directions even over the hemisphere it would be some 10^4.
-    weight = material.sample(uv, wi, u)[2].mean(axis=1)
-    assert weight.var() < 10 * weight.mean() ** 2
+    # The sampler finds the peak: 0.05 to 0.07 is measured with a draft's samples; with fewer, as the decoder has, it is
+    # still on its way. By directions even over the hemisphere it would be some 10^4.
+    fitted = sampler.fit(material, config=dataclasses.replace(config, tune_samples=preset("draft").uniform_samples))
+    weight = fitted.sample(uv, wi, u)[2].mean(axis=1)
+    assert weight.var() < 0.2 * weight.mean() ** 2
 
 
 def test_a_seed_gives_the_same_file(quick, tmp_path):
