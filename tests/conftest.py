@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,11 @@ def shared_geometry() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared meshes are absent: set VERDIGRIS_SHARED to the folder that holds geometry/")
     return folder
+
+
+@pytest.fixture
+def heeding_interrupts():
+    """What a shell starts in the background ignores SIGINT and hands that on: so would processes that a test starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

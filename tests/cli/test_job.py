@@ -30,13 +30,7 @@ FEW = ("batch=1024", "chunk_steps=32", "report_samples=3000", "encode_samples=10
 FEW += ("auxiliary_samples=0", "levels=2")
 ENCODE_CHUNKS, ALL_CHUNKS = 31, 85
 
-
-@pytest.fixture(autouse=True)
-def heeding_interrupts():
-    """What a shell starts in the background ignores SIGINT and hands that on: so would the bakes, if the tests did."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("heeding_interrupts")
 
 
 @pytest.fixture

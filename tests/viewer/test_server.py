@@ -166,8 +166,7 @@ def test_it_listens_on_this_machine_alone():
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_the_command_prints_its_address_and_stops_on_interrupt(asset_file):
-    # A shell's background job ignores SIGINT, and so would what it starts.
+def test_the_command_prints_its_address_and_stops_on_interrupt(asset_file, heeding_interrupts):
     command = [sys.executable, "-m", "verdigris.cli.main", "view", str(asset_file), "--no-open"]
     process = subprocess.Popen(
         command,
@@ -175,7 +174,6 @@ def test_the_command_prints_its_address_and_stops_on_interrupt(asset_file):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         line = process.stdout.readline()
