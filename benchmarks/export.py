@@ -177,19 +177,15 @@ def lavapipe(asset: NeuralMaterial) -> list[tuple[float, list[float]]]:
 
 def chromium(asset: NeuralMaterial) -> list[tuple[float, list[float]]]:
     """The same in headless Chromium."""
-    from playwright.sync_api import sync_playwright
+    from chromium import launched
 
-    flags = ["--no-sandbox", "--enable-unsafe-webgpu", "--enable-features=Vulkan"]
-    flags += ["--use-vulkan=swiftshader", "--use-angle=swiftshader"]
     asks = [[code, base64.b64encode(weights).decode()] for code, weights in modules(asset)]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+    with launched() as browser:
         page = browser.new_page()
         page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
         page.goto("https://localhost/")
         texels = base64.b64encode(latents.packed_halves(asset)).decode()
         found = page.evaluate(SCRIPT, [asks, texels, COUNT, RUNS])
-        browser.close()
     return [(start, times) for start, times in found]
 
 

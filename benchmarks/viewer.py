@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
-from playwright.sync_api import sync_playwright
+from chromium import launched
 
 import verdigris
 from verdigris.render.metrics import flip_ldr
@@ -32,14 +32,6 @@ from verdigris.viewer.server import Server
 from verdigris.viewer.shapes import SHAPES
 from verdigris.viewer.site import Site, entry_of
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--enable-unsafe-webgpu",
-    "--enable-features=Vulkan",
-    "--use-vulkan=swiftshader",
-    "--use-angle=swiftshader",
-]
 SIDE, SPP, ENVIRONMENT = 128, 1024, "studio"
 RENDERERS = ("webgpu", "webgl")
 LOADS, SAMPLES, PATIENCE_S = 3, 12, 600
@@ -119,13 +111,11 @@ def main() -> None:
     site = Site([entry_of(material, path.stem, path.stat().st_size) for material, path in pairs])
     [resource.read() for resource in site.all()]  # so that a page waits for none of the server's first times
     results: dict[str, Any] = {}
-    with sync_playwright() as driver, served(site) as address:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser, served(site) as address:
         for number, (material, path) in enumerate(zip(materials, options.assets, strict=True)):
             one = parity(browser, address, material, number) if options.parity else timings(browser, address, number)
             results[path.stem] = one
             print(path.stem, json.dumps(one))
-        browser.close()
     if options.output:
         known = json.loads(options.output.read_text()) if options.output.exists() else {}
         for name, one in results.items():

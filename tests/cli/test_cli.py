@@ -17,14 +17,6 @@ from verdigris.model import DecoderConfig, Metadata, ModelConfig, SamplerConfig
 from verdigris.render.image import read_image
 
 
-@pytest.fixture
-def document(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "red.mtlx"
-    path.write_text(RED)
-    return path
-
-
 def fails(capsys, *arguments, code=1):
     """The one line on stderr of a command that must fail."""
     assert run([str(argument) for argument in arguments]) == code

@@ -4,20 +4,11 @@ import json
 
 import pytest
 
-from mtlx_documents import RED
 from neural_samples import random_material
 from verdigris.asset import save
 from verdigris.cli.main import run
 from verdigris.model import Metadata
 from verdigris.render.image import read_image
-
-
-@pytest.fixture
-def document(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "red.mtlx"
-    path.write_text(RED)
-    return path
 
 
 @pytest.fixture

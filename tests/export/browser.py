@@ -65,20 +65,27 @@ void main() {{
 
 
 @contextmanager
-def page() -> Iterator[Any]:
-    """A page that has WebGPU, which needs a secure origin. Skips without a browser."""
+def launched() -> Iterator[Any]:
+    """The browser, with WebGPU on its software renderer. Skips where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser here")
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: expected {CHROMIUM}")
     with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         try:
-            opened = browser.new_page()
-            opened.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-            opened.goto("https://localhost/")
-            yield opened
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def page() -> Iterator[Any]:
+    """A page that has WebGPU, which needs a secure origin. Skips without a browser."""
+    with launched() as browser:
+        opened = browser.new_page()
+        opened.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+        opened.goto("https://localhost/")
+        yield opened
 
 
 def run_wgsl(opened: Any, code: str, latents: bytes, weights: bytes, asked: np.ndarray) -> np.ndarray:

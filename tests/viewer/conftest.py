@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from export.browser import CHROMIUM, FLAGS
+from export.browser import launched
 from mtlx_documents import RED
 from verdigris.asset import save
 from verdigris.materials.reference import load_reference
@@ -59,13 +59,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium with WebGPU on its software renderer; skips where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser here")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: expected {CHROMIUM}")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+    with launched() as opened:
+        yield opened
 
 
 class Shown:

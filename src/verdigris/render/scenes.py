@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,10 +85,13 @@ def build_scene(scene: str | Path, bsdf: Any, size: tuple[int, int], box_filter:
     return _build_file(Path(scene), bsdf, size, box_filter)
 
 
-def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int], box_filter: bool) -> Any:
-    mi = mitsuba()
-    register()
-    stage = STAGES[name]
+def camera(
+    origin: Sequence[float], target: Sequence[float], fov_deg: float, size: tuple[int, int], box_filter: bool = False
+) -> dict[str, Any]:
+    """A perspective sensor as a dict, y upwards. fov_deg: field of view of the shorter side. size: width, height.
+
+    box_filter: as `build_scene` has it.
+    """
     film = {
         "type": "hdrfilm",
         "width": size[0],
@@ -97,18 +100,25 @@ def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int], box_fi
         "component_format": "float32",
         **({"rfilter": {"type": "box"}} if box_filter else {}),
     }
+    return {
+        "type": "perspective",
+        "fov": fov_deg,
+        "fov_axis": "smaller",
+        "to_world": mitsuba().ScalarTransform4f().look_at(origin, target, [0, 1, 0]),
+        "film": film,
+        "sampler": {"type": "independent"},
+    }
+
+
+def _build_stage(name: str, light: str, bsdf: Any, size: tuple[int, int], box_filter: bool) -> Any:
+    mi = mitsuba()
+    register()
+    stage = STAGES[name]
     return mi.load_dict(
         {
             "type": "scene",
             "integrator": {"type": "verdigris_path", "max_depth": MAX_DEPTH},
-            "sensor": {
-                "type": "perspective",
-                "fov": stage.fov_deg,
-                "fov_axis": "smaller",
-                "to_world": mi.ScalarTransform4f().look_at(stage.origin, stage.target, [0, 1, 0]),
-                "film": film,
-                "sampler": {"type": "independent"},
-            },
+            "sensor": camera(stage.origin, stage.target, stage.fov_deg, size, box_filter),
             "object": mesh(_grids(name), bsdf, area_emitter(getattr(bsdf, "material", None))),
             **_lights(light),
         }

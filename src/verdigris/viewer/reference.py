@@ -16,6 +16,7 @@ from verdigris.errors import RenderError
 from verdigris.render.emission import area_emitter
 from verdigris.render.geometry import mesh
 from verdigris.render.pathtrace import as_bsdf
+from verdigris.render.scenes import camera
 from verdigris.runtime import mitsuba
 from verdigris.viewer.environments import ENVIRONMENTS, HALF_MAX
 from verdigris.viewer.shapes import SHAPES
@@ -118,31 +119,18 @@ def passes(load: Callable[[], Any], view: View) -> Generator[bytes, None, None]:
 
 def reference_scene(material: Any, view: View, max_depth: int = 8) -> Any:
     """A `mitsuba.Scene` of a view. material: as `verdigris.render.pathtrace.render` takes it."""
-    mi, transform = mitsuba(), mitsuba().ScalarTransform4f
+    mi = mitsuba()
     bsdf = as_bsdf(material)
     return mi.load_dict(
         {
             "type": "scene",
             "integrator": {"type": "verdigris_path", "max_depth": max_depth},
-            "sensor": {
-                "type": "perspective",
-                "fov": view.fov_deg,
-                "fov_axis": "smaller",
-                "to_world": transform().look_at(view.origin, view.target, [0, 1, 0]),
-                "film": {
-                    "type": "hdrfilm",
-                    "width": view.size[0],
-                    "height": view.size[1],
-                    "pixel_format": "rgb",
-                    "component_format": "float32",
-                },
-                "sampler": {"type": "independent"},
-            },
+            "sensor": camera(view.origin, view.target, view.fov_deg, view.size),
             "object": mesh(SHAPES[view.shape].grids(), bsdf, area_emitter(getattr(bsdf, "material", None))),
             "environment": {
                 "type": "envmap",
                 "bitmap": mi.Bitmap(_image(view.environment)),
-                "to_world": transform().rotate([0, 1, 0], view.rotation_deg),
+                "to_world": mi.ScalarTransform4f().rotate([0, 1, 0], view.rotation_deg),
             },
         }
     )
