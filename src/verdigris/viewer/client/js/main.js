@@ -1,6 +1,6 @@
 // The page's start.
 
-import { fetchJson } from "./data/fetching.js";
+import { loadCatalogue } from "./data/catalogue.js";
 import { bindControls } from "./page/controls.js";
 import { bindFiles } from "./page/files.js";
 import { complain } from "./page/messages.js";
@@ -10,7 +10,7 @@ import { Store } from "./page/state.js";
 import { Viewer } from "./page/viewer.js";
 
 async function start() {
-  const catalogue = await fetchJson("catalogue.json");
+  const catalogue = await loadCatalogue();
   const store = new Store(catalogue, location.hash);
   const query = new URLSearchParams(location.search);
   const viewer = new Viewer(store, { renderer: query.get("renderer"), side: Number(query.get("side")) || null });

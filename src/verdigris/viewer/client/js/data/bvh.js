@@ -1,5 +1,7 @@
 // A bounding volume hierarchy over triangles, split by the surface area heuristic in bins.
 
+/** @import { Mesh } from "./mesh.js" */
+
 const BINS = 12;
 const LEAF = 4;
 
@@ -10,7 +12,7 @@ const LEAF = 4;
  * @typedef {{ nodes: Float32Array, triangles: Float32Array }} Bvh
  */
 
-/** @param {import("./mesh.js").Mesh} mesh @returns {Bvh} */
+/** @param {Mesh} mesh @returns {Bvh} */
 export function buildBvh(mesh) {
   const builder = new Builder(mesh);
   builder.build();
@@ -18,7 +20,7 @@ export function buildBvh(mesh) {
 }
 
 class Builder {
-  /** @param {import("./mesh.js").Mesh} mesh */
+  /** @param {Mesh} mesh */
   constructor(mesh) {
     this.mesh = mesh;
     const total = mesh.indices.length / 3;
@@ -49,7 +51,7 @@ class Builder {
     while (pending.length) {
       const [node, start, end] = /** @type {number[]} */ (pending.pop());
       this.enclose(node, start, end);
-      const middle = end - start > LEAF ? this.split(node, start, end) : start;
+      const middle = end - start > LEAF ? this.split(start, end) : start;
       if (middle === start || middle === end) {
         this.bits[8 * node + 3] = start;
         this.bits[8 * node + 7] = end - start;
@@ -76,9 +78,9 @@ class Builder {
   /**
    * Orders the triangles of a node so that those of its first child come first. Returns where the second's begin, or
    * `start` where no split is worth it.
-   * @param {number} node @param {number} start @param {number} end
+   * @param {number} start @param {number} end
    */
-  split(node, start, end) {
+  split(start, end) {
     const best = this.cheapest(start, end);
     if (best.axis < 0) return end - start > 64 ? (start + end) >> 1 : start;
     let left = start;

@@ -66,7 +66,7 @@ function blockMean(picture, x, y, step, channel) {
 export function lightTable(environment) {
   const step = Math.max(1, Math.ceil(environment.width / TABLE_WIDTH_MAX));
   const [width, height] = [Math.ceil(environment.width / step), Math.ceil(environment.height / step)];
-  const weights = spread(brightness(environment, width, height, step), width, height, 8 * step - 2);
+  const weights = spread(brightness(environment, width, height, step), width, 8 * step - 2);
   let total = 0;
   for (let y = 0; y < height; y++) {
     const sine = Math.sin(((y + 0.5) * Math.PI) / height);
@@ -96,9 +96,9 @@ function brightness(environment, width, height, step) {
 /**
  * What the bilinear picture has over each block of `step` texels: an eighth of a texel of it is its neighbours'.
  * So each way by 1, `own`, 1, with `own` 8 step - 2.
- * @param {Float64Array} values @param {number} width @param {number} height @param {number} own
+ * @param {Float64Array} values @param {number} width @param {number} own
  */
-function spread(values, width, height, own) {
+function spread(values, width, own) {
   const across = new Float64Array(values.length);
   for (let k = 0; k < values.length; k++) {
     const [x, row] = [k % width, k - (k % width)];
@@ -117,7 +117,9 @@ function aliasTable(weights, scale) {
   const data = new Float32Array(count * 3);
   const bits = new Uint32Array(data.buffer);
   const left = weights.map((weight) => (weight * count) / total);
+  /** @type {number[]} */
   const small = [];
+  /** @type {number[]} */
   const large = [];
   for (let k = 0; k < count; k++) {
     data[3 * k + 2] = (weights[k] / total) * scale;

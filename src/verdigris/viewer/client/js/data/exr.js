@@ -3,7 +3,8 @@
 import { Refused, inflate } from "./fetching.js";
 import { halfTable } from "./half.js";
 
-/** @typedef {import("./hdr.js").Picture} Picture */
+/** @import { Picture } from "./hdr.js" */
+
 /** @typedef {{ name: string, type: number }} Channel */
 
 const MAGIC = 20000630;

@@ -15,7 +15,7 @@ async function get(path) {
   return answer;
 }
 
-/** @param {string} path @returns {Promise<any>} */
+/** @param {string} path @returns {Promise<unknown>} */
 export async function fetchJson(path) {
   return (await get(path)).json();
 }

@@ -2,7 +2,8 @@
 
 import { Refused } from "./fetching.js";
 
-/** @typedef {import("./obj.js").MeshParts} MeshParts */
+/** @import { MeshParts } from "./obj.js" */
+
 
 const MAGIC = 0x46546c67;
 const CHUNK_JSON = 0x4e4f534a;
@@ -10,14 +11,25 @@ const CHUNK_BINARY = 0x004e4942;
 const TRIANGLES = 4;
 const DEPTH_MAX = 64;
 
-/** Array type and scale to 1 of normalised numbers, by glTF's component type. @type {Record<number, [any, number]>} */
+/**
+ * What we read of glTF's JSON.
+ * @typedef {{ attributes: Record<string, number>, indices?: number, mode?: number }} Primitive
+ * @typedef {{ mesh?: number, children?: number[], matrix?: number[], translation?: number[], rotation?: number[], scale?: number[] }} GltfNode
+ * @typedef {{ bufferView: number, byteOffset?: number, componentType: number, count: number, type: string,
+ *   normalized?: boolean, sparse?: object }} Accessor
+ * @typedef {{ scene?: number, scenes?: { nodes?: number[] }[], nodes?: GltfNode[], meshes: { primitives: Primitive[] }[],
+ *   accessors: Accessor[], bufferViews: { byteOffset?: number, byteStride?: number }[],
+ *   extensionsRequired?: string[] }} GltfDocument
+ */
+
+/** Array type and scale to 1 of normalised numbers, by glTF's component type. */
 const COMPONENTS = {
-  5120: [Int8Array, 127],
-  5121: [Uint8Array, 255],
-  5122: [Int16Array, 32767],
-  5123: [Uint16Array, 65535],
-  5125: [Uint32Array, 1],
-  5126: [Float32Array, 1],
+  5120: { kind: Int8Array, scale: 127 },
+  5121: { kind: Uint8Array, scale: 255 },
+  5122: { kind: Int16Array, scale: 32767 },
+  5123: { kind: Uint16Array, scale: 65535 },
+  5125: { kind: Uint32Array, scale: 1 },
+  5126: { kind: Float32Array, scale: 1 },
 };
 /** @type {Record<string, number>} */
 const WIDTHS = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
@@ -39,13 +51,16 @@ class GlbReader {
     const view = new DataView(bytes);
     if (bytes.byteLength < 20 || view.getUint32(0, true) !== MAGIC) throw new Refused(`${name}: expected binary glTF, got something else`);
     if (view.getUint32(4, true) !== 2) throw new Refused(`${name}: expected version 2 of glTF, got ${view.getUint32(4, true)}`);
+    let text = "{}";
+    this.binary = new ArrayBuffer(0);
     for (let at = 12; at + 8 <= bytes.byteLength; ) {
       const [length, kind] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-      if (kind === CHUNK_JSON) this.json = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, at + 8, length)));
+      if (kind === CHUNK_JSON) text = new TextDecoder().decode(new Uint8Array(bytes, at + 8, length));
       if (kind === CHUNK_BINARY) this.binary = bytes.slice(at + 8, at + 8 + length);
       at += 8 + length;
     }
-    const required = this.json?.extensionsRequired ?? [];
+    this.json = /** @type {GltfDocument} */ (JSON.parse(text));
+    const required = this.json.extensionsRequired ?? [];
     if (required.length) throw new Refused(`${name}: expected no required extensions, got ${required.join(", ")}`);
     /** @type {MeshParts[]} */
     this.parts = [];
@@ -54,7 +69,7 @@ class GlbReader {
   /** @returns {MeshParts} */
   read() {
     const { json } = this;
-    const roots = json.scenes?.[json.scene ?? 0]?.nodes ?? (json.nodes ?? []).map((/** @type {any} */ _, /** @type {number} */ k) => k);
+    const roots = json.scenes?.[json.scene ?? 0]?.nodes ?? (json.nodes ?? []).map((_, k) => k);
     for (const root of roots) this.walk(root, IDENTITY, 0);
     if (!this.parts.length) throw new Refused(`${this.name}: expected a mesh of triangles, got none`);
     return joined(this.parts);
@@ -62,7 +77,8 @@ class GlbReader {
 
   /** @param {number} index @param {number[]} above the transform of the parent @param {number} depth */
   walk(index, above, depth) {
-    const node = this.json.nodes[index];
+    const node = this.json.nodes?.[index];
+    if (!node) throw new Refused(`${this.name}: expected a node ${index}, got none`);
     if (depth > DEPTH_MAX) throw new Refused(`${this.name}: expected nodes up to ${DEPTH_MAX} deep, got more`);
     const transform = multiply(above, node.matrix ?? matrixOf(node));
     for (const primitive of node.mesh === undefined ? [] : this.json.meshes[node.mesh].primitives) {
@@ -71,11 +87,11 @@ class GlbReader {
     for (const child of node.children ?? []) this.walk(child, transform, depth + 1);
   }
 
-  /** @param {any} primitive @param {number[]} transform @returns {MeshParts} */
+  /** @param {Primitive} primitive @param {number[]} transform @returns {MeshParts} */
   primitive({ attributes, indices }, transform) {
-    const positions = this.accessor(attributes.POSITION);
-    const normals = attributes.NORMAL === undefined ? undefined : this.accessor(attributes.NORMAL);
-    const uvs = attributes.TEXCOORD_0 === undefined ? undefined : this.accessor(attributes.TEXCOORD_0);
+    const positions = this.floats(attributes.POSITION);
+    const normals = attributes.NORMAL === undefined ? undefined : this.floats(attributes.NORMAL);
+    const uvs = attributes.TEXCOORD_0 === undefined ? undefined : this.floats(attributes.TEXCOORD_0);
     const count = positions.length / 3;
     return {
       positions: moved(positions, transform),
@@ -86,21 +102,30 @@ class GlbReader {
     };
   }
 
-  /** @param {number} index @returns {Float32Array | Uint32Array} */
+  /** @param {number} index of an accessor */
+  floats(index) {
+    return Float32Array.from(this.accessor(index));
+  }
+
+  /** All numbers of an accessor, exact. @param {number} index @returns {number[]} */
   accessor(index) {
     const accessor = this.json.accessors[index];
-    const [kind, scale] = COMPONENTS[accessor.componentType] ?? [];
+    const component = COMPONENTS[/** @type {keyof typeof COMPONENTS} */ (accessor.componentType)];
     const width = WIDTHS[accessor.type];
     const view = this.json.bufferViews[accessor.bufferView];
-    if (!kind || !width || !view || accessor.sparse) throw new Refused(`${this.name}: accessors.${index}: expected plain numbers in a buffer, got another kind`);
-    const stride = view.byteStride ?? width * kind.BYTES_PER_ELEMENT;
+    if (!component || !width || !view || accessor.sparse) throw new Refused(`${this.name}: accessors.${index}: expected plain numbers in a buffer, got another kind`);
+    const size = width * component.kind.BYTES_PER_ELEMENT;
+    const stride = view.byteStride ?? size;
     const start = (view.byteOffset ?? 0) + (accessor.byteOffset ?? 0);
-    const values = accessor.componentType === 5125 ? new Uint32Array(accessor.count * width) : new Float32Array(accessor.count * width);
+    if (start + (accessor.count - 1) * stride + size > this.binary.byteLength) {
+      throw new Refused(`${this.name}: accessors.${index}: expected ${accessor.count} items, got fewer bytes`);
+    }
+    const scale = accessor.normalized ? component.scale : 1;
+    /** @type {number[]} */
+    const values = [];
     for (let k = 0; k < accessor.count; k++) {
-      const end = start + k * stride + width * kind.BYTES_PER_ELEMENT;
-      const item = new kind(/** @type {ArrayBuffer} */ (this.binary).slice(start + k * stride, end));
-      if (item.length < width) throw new Refused(`${this.name}: accessors.${index}: expected ${accessor.count} items, got fewer bytes`);
-      for (let c = 0; c < width; c++) values[k * width + c] = accessor.normalized ? item[c] / scale : item[c];
+      const item = new component.kind(this.binary.slice(start + k * stride, start + k * stride + size));
+      for (const value of item) values.push(value / scale);
     }
     return values;
   }
@@ -137,7 +162,7 @@ function concatenated(arrays) {
 
 const IDENTITY = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 
-/** Column by column. @param {any} node @returns {number[]} */
+/** Column by column. @param {GltfNode} node @returns {number[]} */
 function matrixOf({ translation: [x, y, z] = [0, 0, 0], rotation: [i, j, k, r] = [0, 0, 0, 1], scale: [sx, sy, sz] = [1, 1, 1] }) {
   return [
     sx * (1 - 2 * (j * j + k * k)), sx * 2 * (i * j + k * r), sx * 2 * (i * k - j * r), 0,

@@ -1,8 +1,11 @@
 // Buttons: the picture as a file, the view as it was, light or dark.
 
+/** @import { Store } from "./state.js" */
+/** @import { Viewer } from "./viewer.js" */
+
 const THEMES = ["auto", "light", "dark"];
 
-/** @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+/** @param {Store} store @param {Viewer} viewer */
 export function bindScreenshot(store, viewer) {
   document.getElementById("screenshot")?.addEventListener("click", async () => {
     const link = document.createElement("a");

@@ -2,10 +2,12 @@
 
 import { orbited, panned, zoomed } from "./camera.js";
 
+/** @import { Store } from "./state.js" */
+
 const TURN = 5;
 const KEY_STEP = 0.08;
 
-/** @param {HTMLElement} element @param {import("./state.js").Store} store */
+/** @param {HTMLElement} element @param {Store} store */
 export function bindControls(element, store) {
   /** @type {Map<number, { x: number, y: number }>} */
   const held = new Map();
@@ -25,7 +27,7 @@ export function bindControls(element, store) {
   element.addEventListener("keydown", (event) => press(event, store));
 }
 
-/** @param {PointerEvent} event @param {Map<number, { x: number, y: number }>} held @param {HTMLElement} element @param {import("./state.js").Store} store */
+/** @param {PointerEvent} event @param {Map<number, { x: number, y: number }>} held @param {HTMLElement} element @param {Store} store */
 function move(event, held, element, store) {
   const before = held.get(event.pointerId);
   if (!before) return;
@@ -54,7 +56,7 @@ function distance(a, b) {
 /** @type {Record<string, number[]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/** @param {KeyboardEvent} event @param {import("./state.js").Store} store */
+/** @param {KeyboardEvent} event @param {Store} store */
 function press(event, store) {
   const { camera, shape } = store.state;
   const arrow = ARROWS[event.key];

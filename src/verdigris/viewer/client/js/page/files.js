@@ -6,11 +6,15 @@ import { finishMesh } from "../data/mesh.js";
 import { complain, say } from "./messages.js";
 import { fillLists, toggle } from "./panel.js";
 
+/** @import { MaterialEntry } from "../data/catalogue.js" */
+/** @import { Store } from "./state.js" */
+/** @import { Viewer } from "./viewer.js" */
+
 /** Where the camera stands before a mesh of the user's, whose radius is made 1. */
 const FIRST_VIEW = { origin: [0, 0.8, 5], target: [0, 0, 0], fov: 26 };
 const SUFFIXES = [".glb", ".obj", ".hdr", ".exr", ".vdg"];
 
-/** @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+/** @param {Store} store @param {Viewer} viewer */
 export function bindFiles(store, viewer) {
   const input = /** @type {HTMLInputElement} */ (document.getElementById("file"));
   input.addEventListener("change", () => takeAll(input.files, store, viewer));
@@ -26,7 +30,7 @@ export function bindFiles(store, viewer) {
   });
 }
 
-/** @param {FileList | null} files @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+/** @param {FileList | null} files @param {Store} store @param {Viewer} viewer */
 async function takeAll(files, store, viewer) {
   for (const file of files ?? []) {
     say(`reading ${file.name}`);
@@ -34,7 +38,7 @@ async function takeAll(files, store, viewer) {
   }
 }
 
-/** @param {File} file @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
+/** @param {File} file @param {Store} store @param {Viewer} viewer */
 async function take(file, store, viewer) {
   const suffix = SUFFIXES.find((end) => file.name.toLowerCase().endsWith(end));
   if (!suffix) throw new Refused(`${file.name}: expected ${SUFFIXES.join(", ")}`);
@@ -44,31 +48,32 @@ async function take(file, store, viewer) {
     const { readGlb } = await import("../data/glb.js");
     const { readObj } = await import("../data/obj.js");
     const parts = suffix === ".glb" ? readGlb(file.name, bytes) : readObj(file.name, new TextDecoder().decode(bytes));
-    give("shape", file.name, finishMesh(file.name, parts), store, viewer);
+    viewer.givenMeshes.set(file.name, finishMesh(file.name, parts));
+    store.catalogue.shapes[file.name] = { label: file.name, given: true, ...FIRST_VIEW };
+    give({ shape: file.name }, store, viewer);
   } else {
     const { readHdr } = await import("../data/hdr.js");
     const { readExr } = await import("../data/exr.js");
     const picture = suffix === ".hdr" ? readHdr(file.name, bytes) : await readExr(file.name, bytes);
-    give("environment", file.name, finishEnvironment(file.name, picture), store, viewer);
+    viewer.givenLights.set(file.name, finishEnvironment(file.name, picture));
+    store.catalogue.environments[file.name] = { label: file.name, given: true };
+    give({ environment: file.name }, store, viewer);
   }
 }
 
-/** @param {"shape" | "environment"} kind @param {string} name @param {any} made @param {import("./state.js").Store} store @param {import("./viewer.js").Viewer} viewer */
-function give(kind, name, made, store, viewer) {
-  viewer.given.set(name, made);
-  const list = kind === "shape" ? store.catalogue.shapes : store.catalogue.environments;
-  list[name] = { label: name, given: true, ...FIRST_VIEW };
+/** Shows what was given, in place of an earlier one of that name too. @param {{ shape: string } | { environment: string }} choice @param {Store} store @param {Viewer} viewer */
+function give(choice, store, viewer) {
   fillLists(store);
-  if (store.state[kind] === name) viewer.waiting.add(kind);
-  store.set(/** @type {any} */ ({ [kind]: name }));
+  viewer.waiting.add("shape" in choice ? "shape" : "environment");
+  store.set(choice);
 }
 
-/** @param {File} file @param {import("./state.js").Store} store */
+/** @param {File} file @param {Store} store */
 async function takeMaterial(file, store) {
   if (!store.catalogue.live) throw new Refused(`${file.name}: a page without a server cannot take materials: verdigris view ${file.name}`);
   const answer = await fetch(`materials?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file });
   if (!answer.ok) throw new Refused(await answer.text());
-  store.catalogue.materials.push(await answer.json());
+  store.catalogue.materials.push(/** @type {MaterialEntry} */ (await answer.json()));
   fillLists(store);
   store.set({ material: store.catalogue.materials.length - 1 });
 }

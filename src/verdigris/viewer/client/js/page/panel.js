@@ -1,26 +1,29 @@
 // The controls: each with `data-field` shows one number, name or switch of the state, and changes it.
 
+/** @import { Store } from "./state.js" */
+
 /** @typedef {HTMLInputElement | HTMLSelectElement} Control */
 
+/** @type {Record<string, string>} */
 const UNITS = { rotation: "°", exposure: " EV" };
 
-/** Fills the lists and binds every control. @param {import("./state.js").Store} store @param {HTMLElement} root */
+/** Fills the lists and binds every control. @param {Store} store @param {HTMLElement} root */
 export function bindPanel(store, root) {
   fillLists(store);
   for (const control of controls(root)) {
-    control.addEventListener("input", () => store.set(/** @type {any} */ ({ [String(control.dataset.field)]: valueOf(control) })));
+    control.addEventListener("input", () => store.set({ [String(control.dataset.field)]: valueOf(control) }));
   }
   const update = () => showAll(store, root);
   store.addEventListener("change", update);
   update();
 }
 
-/** The lists of what there is; called again when there is more. @param {import("./state.js").Store} store */
+/** The lists of what there is; called again when there is more. @param {Store} store */
 export function fillLists(store) {
   const { materials, shapes, environments } = store.catalogue;
-  fill("materials", materials.map((/** @type {any} */ entry, /** @type {number} */ k) => [String(k), entry.name]));
-  fill("shapes", Object.entries(shapes).map(([name, shape]) => [name, /** @type {any} */ (shape).label]));
-  fill("environments", Object.entries(environments).map(([name, light]) => [name, /** @type {any} */ (light).label]));
+  fill("materials", materials.map((entry, k) => [String(k), entry.name]));
+  fill("shapes", Object.entries(shapes).map(([name, shape]) => [name, shape.label]));
+  fill("environments", Object.entries(environments).map(([name, light]) => [name, light.label]));
   const levels = materials[store.state.material]?.levels ?? 1;
   fill("levels", [["-1", "By footprint"], ...Array.from({ length: levels }, (_, k) => [String(k), k === 0 ? "0 (finest)" : String(k)])]);
 }
@@ -37,15 +40,17 @@ function valueOf(control) {
   return numeric ? Number(control.value) : control.value;
 }
 
-/** @param {import("./state.js").Store} store @param {HTMLElement} root */
+/** @param {Store} store @param {HTMLElement} root */
 function showAll(store, root) {
-  const state = /** @type {any} */ (store.state);
+  const { state } = store;
+  /** @type {Record<string, unknown>} */
+  const values = { ...state };
   for (const control of controls(root)) {
     const field = String(control.dataset.field);
-    if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = state[field];
-    else control.value = String(state[field]);
+    if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = Boolean(values[field]);
+    else control.value = String(values[field]);
     const output = control.parentElement?.querySelector(".value");
-    if (output) output.textContent = outputOf(field, state[field]);
+    if (output) output.textContent = outputOf(field, Number(values[field]));
   }
   const channels = store.catalogue.materials[state.material]?.channels ?? 8;
   const slider = /** @type {HTMLInputElement} */ (document.querySelector("[data-field=channel]"));
@@ -53,10 +58,10 @@ function showAll(store, root) {
   toggle("channel-row", state.view === "latents");
 }
 
-/** @param {string} field @param {any} value */
+/** @param {string} field @param {number} value */
 function outputOf(field, value) {
   if (field === "channel") return `${value} to ${value + 2}`;
-  return `${value}${/** @type {any} */ (UNITS)[field] ?? ""}`;
+  return `${value}${UNITS[field] ?? ""}`;
 }
 
 /** @param {string} id @param {string[][]} options */

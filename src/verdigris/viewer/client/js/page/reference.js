@@ -6,13 +6,15 @@ import { viewOf } from "./camera.js";
 import { complain } from "./messages.js";
 import { toggle } from "./panel.js";
 
+/** @import { Store } from "./state.js" */
+
 const PATIENCE_MS = 350;
 const SPP = 1024;
 /** State that a reference's picture does not depend on. */
 const APART = new Set(["exposure", "tone", "split", "view", "channel", "level", "background"]);
 
 export class ReferencePictures {
-  /** @param {import("./state.js").Store} store @param {(rgba: Float32Array | null) => void} show */
+  /** @param {Store} store @param {(rgba: Float32Array | null) => void} show */
   constructor(store, show) {
     this.store = store;
     this.show = show;

@@ -1,11 +1,15 @@
 // What the page asks of a renderer.
 
+/** @import { Environment } from "../data/environment.js" */
+/** @import { Mesh } from "../data/mesh.js" */
+/** @import { View } from "./camera.js" */
+
 /**
  * All that a picture depends on but the scene.
  * rotation: of the light, radians. level: forced, or null. view: 0 the picture, else a number of views.wgsl.
  * footprint: share of a pixel that a level answers for. depth: longest path, in edges. tone: 0 none, 1 ACES, 2 AgX.
  * exposure: stops. split: in 0..1. gain: of the difference.
- * @typedef {{ camera: import("./camera.js").View, rotation: number, level: number | null, view: number, channel: number,
+ * @typedef {{ camera: View, rotation: number, level: number | null, view: number, channel: number,
  *   footprint: number, depth: number, background: boolean, tone: number, exposure: number, split: number, gain: number,
  *   compare: "neural" | "split" | "difference" }} Shot
  */
@@ -19,9 +23,8 @@
  * samples: that the picture holds. bytes: on the device. slow: whether it runs without a graphics processor.
  * lost: resolves, with why, when the device is gone.
  * @typedef {{ kind: string, canvas: HTMLCanvasElement, samples: number, bytes: number, slow: boolean, ready: boolean,
- *   lost: Promise<string>, hasReference?: boolean,
- *   setMesh(mesh: import("../data/mesh.js").Mesh): void,
- *   setEnvironment(environment: import("../data/environment.js").Environment): void,
+ *   lost: Promise<string>, hasReference?: boolean, setMesh(mesh: Mesh): void,
+ *   setEnvironment(environment: Environment): void,
  *   setMaterial(parts: MaterialParts): Promise<void>, prepareViews(): Promise<void>,
  *   setReference(rgba: Float32Array | null): void, resize(width: number, height: number): void, restart(): void,
  *   sample(shot: Shot, count: number): Promise<void>, show(shot: Shot): void, read(): Promise<Float32Array>,

@@ -2,12 +2,15 @@
 
 import { cameraFrom } from "./camera.js";
 
+/** @import { Camera } from "./camera.js" */
+/** @import { Catalogue } from "../data/catalogue.js" */
+
 /**
  * material: its number. shape, environment: names. rotation: degrees. exposure: stops. level: a number, or -1: by
  * footprint. channel: the first of three. scale: a share of the screen's pixels, or "auto".
  * @typedef {{ material: number, shape: string, environment: string, rotation: number, background: boolean,
  *   compare: "neural" | "split" | "difference", split: number, view: string, channel: number, level: number,
- *   exposure: number, tone: string, scale: string, camera: import("./camera.js").Camera }} State
+ *   exposure: number, tone: string, scale: string, camera: Camera }} State
  */
 
 export const VIEWS = ["picture", "levels", "latents", "learned", "normals", "albedo", "uv"];
@@ -32,26 +35,32 @@ const DEFAULTS = {
   scale: "auto",
 };
 
-/** Numbers within bounds, names among those that there are. @param {any} catalogue @returns {Record<string, any>} */
-function allowed(catalogue) {
+/** Lowest and highest of the numbers. @param {Catalogue} catalogue @returns {Record<string, number[]>} */
+function bounds(catalogue) {
   return {
     material: [0, catalogue.materials.length - 1],
-    shape: Object.keys(catalogue.shapes),
-    environment: Object.keys(catalogue.environments),
     rotation: [-180, 180],
-    compare: COMPARES,
     split: [0, 1],
-    view: VIEWS,
     channel: [0, 60],
     level: [-1, 14],
     exposure: [-6, 6],
+  };
+}
+
+/** The names that there are. @param {Catalogue} catalogue @returns {Record<string, string[]>} */
+function names(catalogue) {
+  return {
+    shape: Object.keys(catalogue.shapes),
+    environment: Object.keys(catalogue.environments),
+    compare: COMPARES,
+    view: VIEWS,
     tone: TONES,
     scale: SCALES,
   };
 }
 
 export class Store extends EventTarget {
-  /** @param {any} catalogue as the host describes what there is @param {string} hash of the address */
+  /** @param {Catalogue} catalogue @param {string} hash of the address */
   constructor(catalogue, hash) {
     super();
     this.catalogue = catalogue;
@@ -61,13 +70,15 @@ export class Store extends EventTarget {
 
   /** Takes changes, and tells who listens to "change" their names. @param {Partial<State>} changes */
   set(changes) {
-    const names = Object.keys(changes).filter((name) => /** @type {any} */ (changes)[name] !== /** @type {any} */ (this.state)[name]);
+    /** @type {Record<string, unknown>} */
+    const before = { ...this.state };
+    const names = Object.entries(changes).flatMap(([name, value]) => (value === before[name] ? [] : [name]));
     if (!names.length) return;
     this.state = { ...this.state, ...changes };
     this.dispatchEvent(new CustomEvent("change", { detail: new Set(names) }));
   }
 
-  /** The camera as a shape is first seen. @param {string} shape @returns {import("./camera.js").Camera} */
+  /** The camera as a shape is first seen. @param {string} shape @returns {Camera} */
   firstCamera(shape) {
     return cameraFrom(this.catalogue.shapes[shape]);
   }
@@ -84,20 +95,19 @@ export class Store extends EventTarget {
   }
 }
 
-/** @param {any} catalogue @param {URLSearchParams} query @returns {State} */
+/** @param {Catalogue} catalogue @param {URLSearchParams} query @returns {State} */
 function read(catalogue, query) {
-  const limits = allowed(catalogue);
-  /** @type {Record<string, any>} */
+  const [limits, known] = [bounds(catalogue), names(catalogue)];
   const state = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS)) {
+  for (const [name, first] of Object.entries(DEFAULTS)) {
     const text = query.get(name);
     if (text === null) continue;
-    if (typeof DEFAULTS[name] === "boolean") state[name] = text === "true";
-    else if (typeof DEFAULTS[name] === "string") state[name] = limits[name].includes(text) ? text : DEFAULTS[name];
-    else state[name] = bounded(Number(text), limits[name], Number(DEFAULTS[name]));
+    if (typeof first === "boolean") state[name] = text === "true";
+    else if (typeof first === "string") state[name] = known[name].includes(text) ? text : first;
+    else state[name] = bounded(Number(text), limits[name], first);
   }
-  state.camera = readCamera(query.get("camera"), cameraFrom(catalogue.shapes[state.shape]));
-  return /** @type {State} */ (state);
+  const camera = readCamera(query.get("camera"), cameraFrom(catalogue.shapes[String(state.shape)]));
+  return /** @type {State} */ ({ ...state, camera });
 }
 
 /** @param {number} value @param {number[]} limits @param {number} otherwise */
@@ -105,12 +115,12 @@ function bounded(value, [low, high], otherwise) {
   return value >= low && value <= high ? value : otherwise;
 }
 
-/** @param {import("./camera.js").Camera} camera */
+/** @param {Camera} camera */
 function cameraNumbers(camera) {
   return [camera.azimuth, camera.elevation, camera.distance, ...camera.target].map((value) => Number(value.toFixed(4))).join(",");
 }
 
-/** @param {string | null} text @param {import("./camera.js").Camera} otherwise @returns {import("./camera.js").Camera} */
+/** @param {string | null} text @param {Camera} otherwise @returns {Camera} */
 function readCamera(text, otherwise) {
   const numbers = (text ?? "").split(",").map(Number);
   if (numbers.length !== 6 || !numbers.every(Number.isFinite) || numbers[2] <= 0 || Math.abs(numbers[1]) > 1.571) return otherwise;

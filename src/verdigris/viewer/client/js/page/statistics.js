@@ -1,6 +1,8 @@
 // The numbers under the controls.
 
-/** @param {import("./viewer.js").Viewer} viewer */
+/** @import { Viewer } from "./viewer.js" */
+
+/** @param {Viewer} viewer */
 export function showStatistics({ renderer, store, milliseconds, firstPicture }) {
   if (!renderer) return;
   const entry = store.catalogue.materials[store.state.material];

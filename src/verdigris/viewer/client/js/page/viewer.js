@@ -10,6 +10,11 @@ import { makeRenderer } from "./choose.js";
 import { COMPARES, TONES, VIEWS } from "./state.js";
 import { showStatistics } from "./statistics.js";
 
+/** @import { Renderer, Shot } from "./renderer.js" */
+/** @import { Store } from "./state.js" */
+/** @import { Environment } from "../data/environment.js" */
+/** @import { Mesh } from "../data/mesh.js" */
+
 const SAMPLES_MAX = 16384;
 const FRAME_MS = 30;
 const SAMPLES_AT_ONCE = 16;
@@ -22,21 +27,23 @@ const SHOWN_ONLY = new Set(["exposure", "tone", "split", "compare"]);
 
 export class Viewer {
   /**
-   * @param {import("./state.js").Store} store
+   * @param {Store} store
    * @param {{ renderer: string | null, side: number | null }} options renderer: asked for. side: of a square picture, pixels
    */
   constructor(store, options) {
     this.store = store;
     this.options = options;
     this.canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("picture"));
-    /** @type {import("./renderer.js").Renderer | null} */
+    /** @type {Renderer | null} */
     this.renderer = null;
     this.milliseconds = 0;
     /** Until the first picture, since the page was asked for. */
     this.firstPicture = 0;
     this.waiting = new Set(["material", "shape", "environment"]);
-    /** Meshes and lights that the user gave. @type {Map<string, any>} */
-    this.given = new Map();
+    /** What the user gave, by name. @type {Map<string, Mesh>} */
+    this.givenMeshes = new Map();
+    /** @type {Map<string, Environment>} */
+    this.givenLights = new Map();
     this.reference = new ReferencePictures(store, (rgba) => this.renderer?.setReference(rgba));
     store.addEventListener("change", (event) => this.changed(/** @type {CustomEvent} */ (event).detail));
   }
@@ -60,7 +67,7 @@ export class Viewer {
     renderer.lost.then((reason) => this.recover(renderer, reason));
   }
 
-  /** @param {import("./renderer.js").Renderer} lost @param {string} reason */
+  /** @param {Renderer} lost @param {string} reason */
   async recover(lost, reason) {
     if (lost !== this.renderer) return;
     this.renderer = null;
@@ -112,14 +119,14 @@ export class Viewer {
   async loadOne(name) {
     const { renderer, store: { state } } = this;
     if (!renderer) return;
-    if (name === "shape") renderer.setMesh(this.given.get(state.shape) ?? (await loadMesh(`shapes/${state.shape}.mesh`)));
+    if (name === "shape") renderer.setMesh(this.givenMeshes.get(state.shape) ?? (await loadMesh(`shapes/${state.shape}.mesh`)));
     if (name === "environment") {
-      renderer.setEnvironment(this.given.get(state.environment) ?? (await loadEnvironment(`environments/${state.environment}.sky`)));
+      renderer.setEnvironment(this.givenLights.get(state.environment) ?? (await loadEnvironment(`environments/${state.environment}.sky`)));
     }
     if (name === "material") await this.loadMaterial(renderer);
   }
 
-  /** @param {import("./renderer.js").Renderer} renderer */
+  /** @param {Renderer} renderer */
   async loadMaterial(renderer) {
     const entry = this.store.catalogue.materials[this.store.state.material];
     const language = renderer.kind === "WebGPU" ? "wgsl" : "glsl";
@@ -140,7 +147,7 @@ export class Viewer {
     renderer.resize(Math.max(1, Math.round(canvas.clientWidth * factor)), Math.max(1, Math.round(canvas.clientHeight * factor)));
   }
 
-  /** @returns {import("./renderer.js").Shot} */
+  /** @returns {Shot} */
   shot() {
     const { state } = this.store;
     return {

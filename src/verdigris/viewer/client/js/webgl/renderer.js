@@ -6,10 +6,16 @@ import { displayMode } from "../page/renderer.js";
 import { latentChannel, makeProgram } from "./programs.js";
 import { floatTexture, latentTexture, makeTarget, skyTexture } from "./textures.js";
 
+/** @import { Environment, LightTable } from "../data/environment.js" */
+/** @import { Mesh } from "../data/mesh.js" */
+/** @import { MaterialParts, Renderer, Shot } from "../page/renderer.js" */
+/** @import { Program } from "./programs.js" */
+/** @import { Target } from "./textures.js" */
+
 const LIGHTS = 4;
 const FILTER_DEVIATION = 0.5;
 
-/** @implements {import("../page/renderer.js").Renderer} */
+/** @implements {Renderer} */
 export class WebGlRenderer {
   /** @param {HTMLCanvasElement} canvas @returns {Promise<WebGlRenderer | null>} null where there is no WebGL 2 that draws floats */
   static async create(canvas) {
@@ -17,9 +23,11 @@ export class WebGlRenderer {
     if (gl?.isContextLost()) await new Promise((resolve) => canvas.addEventListener("webglcontextrestored", resolve, { once: true }));
     if (!gl?.getExtension("EXT_color_buffer_float")) return null;
     const renderer = new WebGlRenderer(canvas, gl);
-    renderer.backdrop = await makeProgram(gl, "cover.vert", ["sky", "backdrop.frag"]);
-    renderer.add = await makeProgram(gl, "cover.vert", ["add.frag"]);
-    renderer.display = await makeProgram(gl, "cover.vert", ["display.frag"]);
+    renderer.programs = {
+      backdrop: await makeProgram(gl, "cover.vert", ["sky", "backdrop.frag"]),
+      add: await makeProgram(gl, "cover.vert", ["add.frag"]),
+      display: await makeProgram(gl, "cover.vert", ["display.frag"]),
+    };
     return renderer;
   }
 
@@ -33,6 +41,8 @@ export class WebGlRenderer {
     this.samples = 0;
     this.bytes = 0;
     this.hasReference = false;
+    /** @type {Record<string, Program>} */
+    this.programs = {};
     /** @type {Promise<string>} */
     this.lost = new Promise((resolve) => {
       canvas.addEventListener("webglcontextlost", (event) => {
@@ -45,7 +55,7 @@ export class WebGlRenderer {
     this.setReference(null);
   }
 
-  /** @param {import("../data/mesh.js").Mesh} mesh */
+  /** @param {Mesh} mesh */
   setMesh(mesh) {
     const { gl } = this;
     const array = gl.createVertexArray();
@@ -63,7 +73,7 @@ export class WebGlRenderer {
     this.restart();
   }
 
-  /** @param {import("../data/environment.js").Environment} environment */
+  /** @param {Environment} environment */
   setEnvironment(environment) {
     const { gl } = this;
     this.table = lightTable(environment);
@@ -75,12 +85,12 @@ export class WebGlRenderer {
     this.restart();
   }
 
-  /** @param {import("../page/renderer.js").MaterialParts} parts */
+  /** @param {MaterialParts} parts */
   async setMaterial(parts) {
     const { gl } = this;
     const light = await makeProgram(gl, "mesh.vert", ["sky", "place.frag", "light.frag"], parts.code);
     gl.deleteTexture(this.material?.latents ?? null);
-    this.material = { parts, light, latents: latentTexture(gl, parts), view: /** @type {import("./programs.js").Program | null} */ (null) };
+    this.material = { parts, light, latents: latentTexture(gl, parts), view: /** @type {Program | null} */ (null) };
     this.bytes = parts.latents.byteLength;
     this.restart();
   }
@@ -127,7 +137,7 @@ export class WebGlRenderer {
     return Boolean(this.material && this.mesh && this.sky && this.targets);
   }
 
-  /** @param {import("../page/renderer.js").Shot} shot @param {number} count */
+  /** @param {Shot} shot @param {number} count */
   async sample(shot, count) {
     const { gl, targets } = this;
     if (!this.ready || !targets || (shot.view !== 0 && !this.material?.view)) return;
@@ -141,25 +151,25 @@ export class WebGlRenderer {
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
   }
 
-  /** @param {import("../page/renderer.js").Shot} shot @param {import("./textures.js").Target} target */
+  /** @param {Shot} shot @param {Target} target */
   drawSample(shot, target) {
     const { gl, mesh, material } = this;
-    if (!mesh || !material || !this.backdrop) return;
+    if (!mesh || !material) return;
     const radius = FILTER_DEVIATION * Math.sqrt(-2 * Math.log(1 - Math.random()));
     const angle = 2 * Math.PI * Math.random();
     const shift = [radius * Math.cos(angle), radius * Math.sin(angle)];
     this.clear(target);
     if (shot.background && shot.view === 0) {
-      this.use(this.backdrop, shot, shift);
+      this.use(this.programs.backdrop, shot, shift);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
-    const program = shot.view === 0 ? material.light : /** @type {import("./programs.js").Program} */ (material.view);
+    const program = shot.view === 0 ? material.light : /** @type {Program} */ (material.view);
     this.use(program, shot, shift);
     gl.uniform2f(program.at.range, ...depthRange(shot.camera.origin, mesh.radius));
     gl.uniform4ui(program.at.counts, this.samples, LIGHTS, shot.level === null ? 0 : shot.level + 1, shot.view);
     gl.uniform1f(program.at.footprint, shot.footprint);
     gl.uniform1ui(program.at.channel ?? null, shot.channel);
-    gl.uniform4fv(program.at.lights ?? null, drawDirections(/** @type {import("../data/environment.js").LightTable} */ (this.table), LIGHTS, shot.rotation));
+    gl.uniform4fv(program.at.lights ?? null, drawDirections(/** @type {LightTable} */ (this.table), LIGHTS, shot.rotation));
     this.bind(program, "vd_latents", 2, gl.TEXTURE_2D_ARRAY, material.latents);
     gl.enable(gl.DEPTH_TEST);
     gl.bindVertexArray(mesh.array);
@@ -168,7 +178,7 @@ export class WebGlRenderer {
     gl.disable(gl.DEPTH_TEST);
   }
 
-  /** @param {import("./programs.js").Program} program @param {import("../page/renderer.js").Shot} shot @param {number[]} shift */
+  /** @param {Program} program @param {Shot} shot @param {number[]} shift */
   use(program, { camera, rotation }, shift) {
     const { gl, canvas } = this;
     gl.useProgram(program.handle);
@@ -183,10 +193,9 @@ export class WebGlRenderer {
     this.bind(program, "density", 1, gl.TEXTURE_2D, this.density ?? null);
   }
 
-  /** @param {import("./textures.js").Target[]} targets the sample, the sums, and the sums to be */
+  /** @param {Target[]} targets the sample, the sums, and the sums to be */
   accumulate(targets) {
-    const { gl, add } = this;
-    if (!add) return;
+    const { gl, programs: { add } } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, targets[2].frame);
     gl.useProgram(add.handle);
     this.bind(add, "before", 0, gl.TEXTURE_2D, targets[1].texture);
@@ -195,10 +204,10 @@ export class WebGlRenderer {
     [targets[1], targets[2]] = [targets[2], targets[1]];
   }
 
-  /** @param {import("../page/renderer.js").Shot} shot */
+  /** @param {Shot} shot */
   show(shot) {
-    const { gl, display, targets } = this;
-    if (!display || !targets) return;
+    const { gl, programs: { display }, targets } = this;
+    if (!targets) return;
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.useProgram(display.handle);
@@ -213,7 +222,7 @@ export class WebGlRenderer {
   async read() {
     const { gl, canvas: { width, height }, targets } = this;
     const rows = new Float32Array(width * height * 4);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, /** @type {import("./textures.js").Target[]} */ (targets)[1].frame);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, /** @type {Target[]} */ (targets)[1].frame);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, rows);
     const result = new Float32Array(rows.length);
     for (let y = 0; y < height; y++) result.set(rows.subarray(y * width * 4, (y + 1) * width * 4), (height - 1 - y) * width * 4);
@@ -224,7 +233,7 @@ export class WebGlRenderer {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  /** @param {import("./textures.js").Target} target */
+  /** @param {Target} target */
   clear(target) {
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
@@ -233,7 +242,7 @@ export class WebGlRenderer {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
   }
 
-  /** @param {import("./programs.js").Program} program @param {string} name @param {number} unit @param {number} kind @param {WebGLTexture | null} texture */
+  /** @param {Program} program @param {string} name @param {number} unit @param {number} kind @param {WebGLTexture | null} texture */
   bind(program, name, unit, kind, texture) {
     if (program.at[name] === undefined) return;
     this.gl.activeTexture(this.gl.TEXTURE0 + unit);

@@ -1,5 +1,8 @@
 // Textures and buffers of WebGL 2.
 
+/** @import { Environment } from "../data/environment.js" */
+/** @import { MaterialParts } from "../page/renderer.js" */
+
 /** @typedef {{ texture: WebGLTexture, frame: WebGLFramebuffer }} Target */
 
 /** A texture of floats that is drawn into. @param {WebGL2RenderingContext} gl @param {number} width @param {number} height @param {WebGLRenderbuffer | null} depth @returns {Target} */
@@ -21,7 +24,7 @@ export function floatTexture(gl, internal, format, width, height, data) {
   return texture;
 }
 
-/** @param {WebGL2RenderingContext} gl @param {import("../data/environment.js").Environment} environment @returns {WebGLTexture} */
+/** @param {WebGL2RenderingContext} gl @param {Environment} environment @returns {WebGLTexture} */
 export function skyTexture(gl, { width, height, half }) {
   const texture = /** @type {WebGLTexture} */ (gl.createTexture());
   gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -32,7 +35,7 @@ export function skyTexture(gl, { width, height, half }) {
   return texture;
 }
 
-/** Latents as layers of four channels, all levels. @param {WebGL2RenderingContext} gl @param {import("../page/renderer.js").MaterialParts} parts @returns {WebGLTexture} */
+/** Latents as layers of four channels, all levels. @param {WebGL2RenderingContext} gl @param {MaterialParts} parts @returns {WebGLTexture} */
 export function latentTexture(gl, { latents, width, height, levels, channels }) {
   const layers = Math.ceil(channels / 4);
   const texture = /** @type {WebGLTexture} */ (gl.createTexture());

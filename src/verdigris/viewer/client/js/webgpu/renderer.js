@@ -6,10 +6,14 @@ import { Refused } from "../data/fetching.js";
 import { displayUniforms, frameUniforms } from "./uniforms.js";
 import { displayShader, pathShader, viewShader } from "./shaders.js";
 
+/** @import { Environment } from "../data/environment.js" */
+/** @import { Mesh } from "../data/mesh.js" */
+/** @import { MaterialParts, Renderer, Shot } from "../page/renderer.js" */
+
 const GROUP = 8;
 const FORMAT = "rgba8unorm";
 
-/** @implements {import("../page/renderer.js").Renderer} */
+/** @implements {Renderer} */
 export class WebGpuRenderer {
   /** @param {HTMLCanvasElement} canvas @returns {Promise<WebGpuRenderer | null>} null where there is no WebGPU */
   static async create(canvas) {
@@ -20,7 +24,7 @@ export class WebGpuRenderer {
     if (!device) return null;
     const context = canvas.getContext("webgpu");
     if (!context) return null;
-    const renderer = new WebGpuRenderer(canvas, device, context, /** @type {any} */ (adapter));
+    const renderer = new WebGpuRenderer(canvas, device, context, adapter);
     await renderer.makeDisplay();
     return renderer;
   }
@@ -34,6 +38,8 @@ export class WebGpuRenderer {
     this.slow = Boolean(adapter.info?.isFallbackAdapter) || /swiftshader|llvmpipe|google/i.test(`${adapter.info?.vendor} ${adapter.info?.description}`);
     this.samples = 0;
     this.bytes = 0;
+    /** @type {GPUBindGroup[] | null} */
+    this.groups = null;
     /** @type {Record<string, GPUBuffer>} */
     this.buffers = {};
     this.lost = device.lost.then((info) => info.message || info.reason);
@@ -54,7 +60,7 @@ export class WebGpuRenderer {
     });
   }
 
-  /** @param {import("../data/mesh.js").Mesh} mesh */
+  /** @param {Mesh} mesh */
   setMesh(mesh) {
     const bvh = buildBvh(mesh);
     this.storage("nodes", bvh.nodes);
@@ -63,7 +69,7 @@ export class WebGpuRenderer {
     this.restart();
   }
 
-  /** @param {import("../data/environment.js").Environment} environment */
+  /** @param {Environment} environment */
   setEnvironment(environment) {
     const table = lightTable(environment);
     const { width, height, half } = environment;
@@ -71,11 +77,11 @@ export class WebGpuRenderer {
     this.table = table;
     this.sky?.destroy();
     this.sky = this.device.createTexture({ size: [width, height], format: "rgba16float", usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
-    this.device.queue.writeTexture({ texture: this.sky }, /** @type {any} */ (half), { bytesPerRow: width * 8 }, [width, height]);
+    this.device.queue.writeTexture({ texture: this.sky }, half, { bytesPerRow: width * 8 }, [width, height]);
     this.restart();
   }
 
-  /** Ready once the kernel is compiled; until then the old material stays. @param {import("../page/renderer.js").MaterialParts} parts */
+  /** Ready once the kernel is compiled; until then the old material stays. @param {MaterialParts} parts */
   async setMaterial(parts) {
     const path = await this.pipeline(await pathShader(parts.code), "path_trace");
     this.storage("latents", new Uint8Array(parts.latents));
@@ -119,7 +125,7 @@ export class WebGpuRenderer {
     return Boolean(this.material && nodes && picture && texels);
   }
 
-  /** Adds samples to the picture and waits for them. @param {import("../page/renderer.js").Shot} shot @param {number} count */
+  /** Adds samples to the picture and waits for them. @param {Shot} shot @param {number} count */
   async sample(shot, count) {
     const pipeline = shot.view === 0 ? this.material?.path : this.material?.view;
     if (!this.ready || !pipeline) return;
@@ -139,7 +145,7 @@ export class WebGpuRenderer {
     await queue.onSubmittedWorkDone();
   }
 
-  /** Shows what there is. @param {import("../page/renderer.js").Shot} shot */
+  /** Shows what there is. @param {Shot} shot */
   show(shot) {
     if (!this.display || !this.buffers.picture) return;
     this.device.queue.writeBuffer(this.buffers.display, 0, displayUniforms(this, shot));
@@ -214,7 +220,7 @@ export class WebGpuRenderer {
   }
 }
 
-/** @param {import("../data/mesh.js").Mesh} mesh */
+/** @param {Mesh} mesh */
 function packVertices({ normals, uvs }) {
   const packed = new Float32Array((uvs.length / 2) * 8);
   for (let k = 0; k < uvs.length / 2; k++) {

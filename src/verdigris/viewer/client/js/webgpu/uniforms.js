@@ -2,7 +2,10 @@
 
 import { displayMode } from "../page/renderer.js";
 
-/** @param {import("./renderer.js").WebGpuRenderer} renderer @param {import("../page/renderer.js").Shot} shot @returns {ArrayBuffer} */
+/** @import { Shot } from "../page/renderer.js" */
+/** @import { WebGpuRenderer } from "./renderer.js" */
+
+/** @param {WebGpuRenderer} renderer @param {Shot} shot @returns {ArrayBuffer} */
 export function frameUniforms(renderer, shot) {
   const { origin, right, up, forward, tangent } = shot.camera;
   const { width, height } = renderer.canvas;
@@ -23,7 +26,7 @@ export function frameUniforms(renderer, shot) {
   return bytes;
 }
 
-/** @param {import("./renderer.js").WebGpuRenderer} renderer @param {import("../page/renderer.js").Shot} shot @returns {ArrayBuffer} */
+/** @param {WebGpuRenderer} renderer @param {Shot} shot @returns {ArrayBuffer} */
 export function displayUniforms(renderer, shot) {
   const { width, height } = renderer.canvas;
   const bytes = new ArrayBuffer(32);
