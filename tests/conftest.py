@@ -2,12 +2,15 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import verdigris  # noqa: F401  before any test imports drjit, which loads a libLLVM at once
+from export.browser import launched
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,6 +42,13 @@ def shared_geometry() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared meshes are absent: set VERDIGRIS_SHARED to the folder that holds geometry/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium with WebGPU on its software renderer, one for all tests; skips where there is none."""
+    with launched() as opened:
+        yield opened
 
 
 @pytest.fixture

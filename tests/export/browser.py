@@ -66,7 +66,10 @@ void main() {{
 
 @contextmanager
 def launched() -> Iterator[Any]:
-    """The browser, with WebGPU on its software renderer. Skips where there is none."""
+    """The browser, with WebGPU on its software renderer. Skips where there is none.
+
+    One at a time in a process: tests take the fixture `browser`.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser here")
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: expected {CHROMIUM}")
@@ -79,13 +82,15 @@ def launched() -> Iterator[Any]:
 
 
 @contextmanager
-def page() -> Iterator[Any]:
-    """A page that has WebGPU, which needs a secure origin. Skips without a browser."""
-    with launched() as browser:
-        opened = browser.new_page()
-        opened.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-        opened.goto("https://localhost/")
+def empty_page(browser: Any) -> Iterator[Any]:
+    """An empty page of it that has WebGPU, which needs a secure origin."""
+    opened = browser.new_page()
+    opened.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    opened.goto("https://localhost/")
+    try:
         yield opened
+    finally:
+        opened.close()
 
 
 def run_wgsl(opened: Any, code: str, latents: bytes, weights: bytes, asked: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from export import browser, wgsl_runner
+from export import wgsl_runner
+from export.browser import empty_page, run_glsl, run_wgsl
 from export.shader_queries import check, random_queries
 from neural_samples import coded, random_material, with_heads
 from verdigris.export import assemble, glsl, latents, wgsl
@@ -20,8 +21,8 @@ MATERIALS = {
 
 
 @pytest.fixture(scope="module")
-def page():
-    with browser.page() as opened:
+def page(browser):
+    with empty_page(browser) as opened:
         yield opened
 
 
@@ -30,7 +31,7 @@ def test_wgsl(page, name):
     material = MATERIALS[name]()
     asked = random_queries(material)
     code = wgsl_runner.shader(wgsl.module(material))
-    check(material, asked, browser.run_wgsl(page, code, latents.packed_halves(material), b"", asked.packed()))
+    check(material, asked, run_wgsl(page, code, latents.packed_halves(material), b"", asked.packed()))
 
 
 @pytest.mark.parametrize("name", MATERIALS)
@@ -40,7 +41,7 @@ def test_glsl(page, name):
     check(
         material,
         asked,
-        browser.run_glsl(page, glsl.module(material), latents.texture_array(material), None, asked.packed()),
+        run_glsl(page, glsl.module(material), latents.texture_array(material), None, asked.packed()),
     )
 
 
@@ -49,7 +50,7 @@ def test_codes(page, bits):
     material = coded(random_material(ModelConfig(6), (8, 4), 3), bits)
     asked, array = random_queries(material), latents.texture_array(material, codes=True)
     # A graphics card may give a code over 255 in 16 bits or less: a quarter of a step of 8 bits is what that costs.
-    answer = browser.run_glsl(page, glsl.module(material, codes=True), array, None, asked.packed())
+    answer = run_glsl(page, glsl.module(material, codes=True), array, None, asked.packed())
     check(material, asked, answer, relative=2e-3)
 
 
@@ -57,13 +58,11 @@ def test_weights_of_a_buffer(page):
     material = random_material(ModelConfig(4, 1, DecoderConfig((8,)), SamplerConfig((4,), 1)))
     asked, blocks = random_queries(material), assemble.weight_blocks(material)
     code = wgsl_runner.shader(wgsl.module(material, weights="buffer"))
-    check(material, asked, browser.run_wgsl(page, code, latents.packed_halves(material), blocks, asked.packed()))
+    check(material, asked, run_wgsl(page, code, latents.packed_halves(material), blocks, asked.packed()))
     rows = -(-len(blocks) // 16 // glsl.WEIGHTS_WIDTH)
     filled = blocks + bytes(rows * glsl.WEIGHTS_WIDTH * 16 - len(blocks))
     module = glsl.module(material, weights="buffer")
-    answer = browser.run_glsl(
-        page, module, latents.texture_array(material), (glsl.WEIGHTS_WIDTH, rows, filled), asked.packed()
-    )
+    answer = run_glsl(page, module, latents.texture_array(material), (glsl.WEIGHTS_WIDTH, rows, filled), asked.packed())
     check(material, asked, answer)
 
 
@@ -71,7 +70,7 @@ def test_level_is_that_of_the_model(page):
     material = random_material(finest=(16, 32))
     asked = random_queries(material)
     code = wgsl_runner.shader(wgsl.module(material))
-    answer = browser.run_wgsl(page, code, latents.packed_halves(material), b"", asked.packed())
+    answer = run_wgsl(page, code, latents.packed_halves(material), b"", asked.packed())
     # The entry point takes uv and the first two of (wi.y, wi.z) for the partials.
     expected = footprint_level(asked.uv, asked.wi[:, 1:], 16, 32)
     np.testing.assert_allclose(answer[:, 31], expected, atol=2e-4)

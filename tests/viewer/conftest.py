@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import uvicorn
 
-from export.browser import launched
 from mtlx_documents import RED
 from verdigris.asset import save
 from verdigris.materials.reference import load_reference
@@ -54,13 +53,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.should_exit = True
     thread.join()
     listener.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium with WebGPU on its software renderer; skips where there is none."""
-    with launched() as opened:
-        yield opened
 
 
 class Shown:
