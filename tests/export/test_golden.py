@@ -10,7 +10,7 @@ import pytest
 
 from asset_samples import tiny
 from neural_samples import random_material, with_heads
-from verdigris.export import cuda, glsl, hlsl, wgsl
+from verdigris.export import cuda, glsl, hlsl, threejs, wgsl
 from verdigris.model import DecoderConfig, ModelConfig
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "export"
@@ -22,6 +22,7 @@ TEXTS = {
     "tiny_packed.glsl": lambda material: glsl.module(material, weights="packed"),
     "tiny.hlsl": lambda material: hlsl.module(material),
     "tiny_half_buffer.hlsl": lambda material: hlsl.module(material, latents="buffer", weights="buffer", half=True),
+    "tiny_threejs.wgsl": lambda material: threejs.module(material),
     "tiny.h": lambda material: cuda.header(material),
 }
 

@@ -33,7 +33,7 @@ def made(material, target, folder, options=None):
     return json.loads((folder / "manifest.json").read_text())
 
 
-@pytest.mark.parametrize("target", SHADERS)
+@pytest.mark.parametrize("target", (*SHADERS, "threejs"))
 def test_a_folder_lists_what_it_holds(material, target, tmp_path):
     manifest = made(material, target, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from verdigris.errors import ExportError
-from verdigris.export import batch, cuda, glsl, gltf, hlsl, interchange, latents, onnx_target, slang, textures, wgsl
+from verdigris.export import (
+    batch,
+    cuda,
+    glsl,
+    gltf,
+    hlsl,
+    interchange,
+    latents,
+    onnx_target,
+    slang,
+    textures,
+    threejs,
+    wgsl,
+)
 from verdigris.export.assemble import weight_blocks
 from verdigris.export.options import Binding, Export, Options
 from verdigris.model.neural import NeuralMaterial
@@ -198,6 +211,11 @@ def _neuralappearance(material: NeuralMaterial, options: Options) -> Export:
     return interchange.export(material)
 
 
+def _threejs(material: NeuralMaterial, options: Options) -> Export:
+    refuse("threejs", options, "weights", "half", "prefix")
+    return threejs.export(material, options.codes)
+
+
 def _gltf(material: NeuralMaterial, options: Options) -> Export:
     refuse("gltf", options, "weights", "half", "codes", "prefix")
     return gltf.export(material)
@@ -211,6 +229,7 @@ TARGETS: dict[str, Target] = {
     "metal": _compiled("metal", "material.metal", "Metal"),
     "cuda": _cuda,
     "spirv": _compiled("spirv", "material.spv", "SPIR-V 1.5"),
+    "threejs": _threejs,
     "onnx": _onnx,
     "gltf": _gltf,
     "neuralappearance": _neuralappearance,

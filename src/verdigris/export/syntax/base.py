@@ -35,9 +35,20 @@ def shortest(value: float) -> str:
 class Syntax:
     """A language with C's way to write functions."""
 
-    def __init__(self, types: Mapping[str, str], constant: str = "const") -> None:
-        """types: the language's names of the program's types. constant: what declares one."""
+    def __init__(
+        self,
+        types: Mapping[str, str],
+        constant: str = "const",
+        prefix: str = "",
+        latents: Mapping[str, str] | None = None,
+    ) -> None:
+        """types: the language's names of the program's types. constant: what declares one.
+
+        latents: names and types of what `PREFIX_fetch` takes first, and hands on to `PREFIX_texel`, where the latents
+        are no global of the module.
+        """
         self._types, self._constant = types, constant
+        self._prefix, self._latents = prefix, dict(latents or {})
 
     def module(self, program: Program, preamble: str) -> str:
         """The text: constants, structs, the target's own lines, functions."""
@@ -81,8 +92,17 @@ class Syntax:
 
     def signature(self, function: Function) -> str:
         """The line that opens a function."""
-        parameters = ", ".join(f"{self.type(kind)} {name}" for name, kind in function.parameters)
-        return f"{self.type(function.returns)} {function.name}({parameters})"
+        return f"{self.type(function.returns)} {function.name}({', '.join(self.parameters(function))})"
+
+    def parameters(self, function: Function) -> list[str]:
+        """A function's parameters."""
+        taken = self._latents if function.name == f"{self._prefix}_fetch" else {}
+        own = [self.parameter(name, self.type(kind), function) for name, kind in function.parameters]
+        return [*(self.parameter(name, kind, None) for name, kind in taken.items()), *own]
+
+    def parameter(self, name: str, kind: str, function: Function | None) -> str:
+        """A parameter of that type of the language; function: whose own it is, None for the latents."""
+        return f"{kind} {name}"
 
     def let(self, statement: Let) -> str:
         """A local variable."""
@@ -130,7 +150,8 @@ class Syntax:
             case "member":
                 return f"{self.text(e.arguments[0], TIGHT)}.{e.value}"
             case "call":
-                return f"{e.value}({self._list(e)})"
+                handed = self._latents if e.value == f"{self._prefix}_texel" else {}
+                return f"{e.value}({', '.join([*handed, *map(self.text, e.arguments)])})"
             case "vector":
                 return f"{self.type(e.type)}({self._list(e)})"
             case "shift":

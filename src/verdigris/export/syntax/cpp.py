@@ -10,14 +10,15 @@ from verdigris.export.syntax.base import C_TYPES, Syntax
 
 
 class Cpp(Syntax):
-    """C++11, and so CUDA. Functions that reach the latents take them as their first argument."""
+    """C++11, and so CUDA. `fetch` takes the latents first."""
 
     def __init__(self, prefix: str) -> None:
         """prefix: of all names."""
-        self._prefix, self._space = prefix, f"{prefix}_math"
+        self._space = f"{prefix}_math"
         vectors = {name: f"{self._space}::Vec{width}" for name, width in WIDTHS.items()}
         matrix = f"{self._space}::Mat4"
-        super().__init__({**C_TYPES, "u32": "unsigned", **vectors, "mat4": matrix, "netmat4": matrix}, "constexpr")
+        types = {**C_TYPES, "u32": "unsigned", **vectors, "mat4": matrix, "netmat4": matrix}
+        super().__init__(types, "constexpr", prefix, {"latents": f"const {self._space}::Half*"})
 
     def number(self, value: float) -> str:
         """A literal of single precision."""
@@ -25,12 +26,12 @@ class Cpp(Syntax):
 
     def signature(self, function: Function) -> str:
         """The line that opens a function."""
-        named = [(kind, name if function.reads(name) else "") for name, kind in function.parameters]
-        parameters = [f"{self.type(kind)} {name}".strip() for kind, name in named]
-        if function.name == f"{self._prefix}_fetch":
-            parameters.insert(0, f"const {self._space}::Half* latents")
-        opened = f"{self.type(function.returns)} {function.name}({', '.join(parameters)})"
-        return f"{self._prefix.upper()}_FUNCTION {opened}"
+        return f"{self._prefix.upper()}_FUNCTION {super().signature(function)}"
+
+    def parameter(self, name: str, kind: str, function: Function | None) -> str:
+        """A parameter, without a name where nothing reads it."""
+        read = function is None or function.reads(name)
+        return f"{kind} {name}" if read else kind
 
     def give(self, statement: Return, struct: Struct | None) -> Sequence[str]:
         """A return; structs are lists of their fields."""
@@ -47,6 +48,4 @@ class Cpp(Syntax):
     def _primary(self, e: Expression) -> str:
         if e.op == "member" and len(e.value) > 1 and e.type in WIDTHS and e.arguments[0].type in WIDTHS:
             return f"{super()._primary(e)}()"
-        if e.op == "call" and e.value == f"{self._prefix}_texel":
-            return f"{e.value}(latents, {self._list(e)})"
         return super()._primary(e)

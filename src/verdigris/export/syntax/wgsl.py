@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from verdigris.export.expression import Expression
 from verdigris.export.program import Constant, Function, Let, Struct
 from verdigris.export.syntax.base import Syntax
@@ -10,10 +12,10 @@ from verdigris.export.syntax.base import Syntax
 class Wgsl(Syntax):
     """WGSL, whose names the program's types have already."""
 
-    def __init__(self, half: bool) -> None:
-        """half: a network's vectors are of `f16`."""
+    def __init__(self, half: bool, prefix: str = "", latents: Mapping[str, str] | None = None) -> None:
+        """half: a network's vectors are of `f16`. prefix, latents: see `Syntax`."""
         networks = {"net4": "vec4h", "netmat4": "mat4x4h"} if half else {"net4": "vec4f", "netmat4": "mat4x4f"}
-        super().__init__({"mat4": "mat4x4f", **networks})
+        super().__init__({"mat4": "mat4x4f", **networks}, prefix=prefix, latents=latents)
 
     def constant_line(self, constant: Constant) -> str:
         """A constant of the module."""
@@ -27,8 +29,11 @@ class Wgsl(Syntax):
 
     def signature(self, function: Function) -> str:
         """The line that opens a function."""
-        parameters = ", ".join(f"{name}: {self.type(kind)}" for name, kind in function.parameters)
-        return f"fn {function.name}({parameters}) -> {self.type(function.returns)}"
+        return f"fn {function.name}({', '.join(self.parameters(function))}) -> {self.type(function.returns)}"
+
+    def parameter(self, name: str, kind: str, function: Function | None) -> str:
+        """A parameter."""
+        return f"{name}: {kind}"
 
     def let(self, statement: Let) -> str:
         """A local variable."""
