@@ -11,8 +11,8 @@ import pytest
 from export.shader_queries import INPUTS, OUTPUTS
 
 ENTRY = """
-@group(0) @binding(2) var<storage, read> asked: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> answers: array<vec4f>;
+@group({group}) @binding(2) var<storage, read> asked: array<vec4f>;
+@group({group}) @binding(3) var<storage, read_write> answers: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn answer(@builtin(global_invocation_id) id: vec3u) {{
@@ -37,9 +37,9 @@ fn answer(@builtin(global_invocation_id) id: vec3u) {{
 """
 
 
-def shader(module: str) -> str:
-    """A module with an entry point that answers queries."""
-    return module + ENTRY.format(inputs=INPUTS, outputs=OUTPUTS)
+def shader(module: str, group: int = 0) -> str:
+    """A module with an entry point that answers queries, whose buffers lie in that group."""
+    return module + ENTRY.format(inputs=INPUTS, outputs=OUTPUTS, group=group)
 
 
 @cache
@@ -55,38 +55,63 @@ def device() -> Any:
 
 def run(module: str, latents: bytes, weights: bytes, asked: np.ndarray) -> np.ndarray:
     """The answers to packed queries `[n, 12]`, `[n, 32]`."""
-    buffers, stride = {0: latents, 2: asked.tobytes()}, OUTPUTS * 16
-    found = run_buffers(shader(module), "answer", buffers, {1: weights}, 3, len(asked), stride)
-    return np.frombuffer(found, np.float32).reshape(len(asked), -1)
+    return answers(shader(module), 0, {0: latents, 2: asked.tobytes()}, {1: weights}, len(asked))
+
+
+def answers(code: str, group: int, stored: dict[int, bytes], uniform: dict[int, bytes], count: int) -> np.ndarray:
+    """What a shader with that entry point answers to `count` queries, `[n, 32]`; stored, uniform: by binding."""
+    found = run_buffers(code, "answer", stored, uniform, 3, count, OUTPUTS * 16, group)
+    return np.frombuffer(found, np.float32).reshape(count, -1)
 
 
 def run_buffers(
-    code: str, entry: str, stored: dict[int, bytes], uniform: dict[int, bytes], output: int, count: int, stride: int
+    code: str,
+    entry: str,
+    stored: dict[int, bytes],
+    uniform: dict[int, bytes],
+    output: int,
+    count: int,
+    stride: int,
+    group: int = 0,
 ) -> bytes:
     """What a shader in groups of 64 writes for `count` queries; stored, uniform: by binding, empty ones left out."""
+    buffers = {binding: buffer(data, "STORAGE") for binding, data in stored.items() if data}
+    buffers |= {binding: buffer(data, "UNIFORM") for binding, data in uniform.items() if data}
+    buffers[output] = buffer(bytes(count * stride), "STORAGE")
+    dispatch(pipeline(code, entry), {group: buffers}, (-(-count // 64), 1, 1))
+    return bytes(device().queue.read_buffer(buffers[output]))
+
+
+def buffer(data: bytes, usage: str) -> Any:
+    """A buffer with that content, which can be read and written from here. usage: STORAGE or UNIFORM."""
     import wgpu
 
-    gpu, usage = device(), wgpu.BufferUsage
-    buffers = {
-        binding: gpu.create_buffer_with_data(data=data, usage=kind)
-        for contents, kind in ((stored, usage.STORAGE), (uniform, usage.UNIFORM))
-        for binding, data in contents.items()
-        if data
-    }
-    buffers[output] = gpu.create_buffer(size=count * stride, usage=usage.STORAGE | usage.COPY_SRC)
-    pipeline = gpu.create_compute_pipeline(
-        layout="auto", compute={"module": gpu.create_shader_module(code=code), "entry_point": entry}
-    )
-    entries = [
-        {"binding": binding, "resource": {"buffer": buffer, "offset": 0, "size": buffer.size}}
-        for binding, buffer in buffers.items()
-    ]
-    group = gpu.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
+    flags = wgpu.BufferUsage
+    return device().create_buffer_with_data(data=data, usage=getattr(flags, usage) | flags.COPY_SRC | flags.COPY_DST)
+
+
+def pipeline(code: str, entry: str) -> Any:
+    """An entry point of a module, compiled."""
+    module = device().create_shader_module(code=code)
+    return device().create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": entry})
+
+
+def dispatch(compiled: Any, groups: dict[int, dict[int, Any]], size: tuple[int, int, int]) -> None:
+    """Runs a pipeline. groups: buffers, views of textures and samplers by group and binding. size: in workgroups."""
+    import wgpu
+
+    gpu = device()
     commands = gpu.create_command_encoder()
     work = commands.begin_compute_pass()
-    work.set_pipeline(pipeline)
-    work.set_bind_group(0, group)
-    work.dispatch_workgroups(-(-count // 64))
+    work.set_pipeline(compiled)
+    for index in range(max(groups) + 1):
+        resources = groups.get(index, {})
+        entries = [
+            {"binding": at, "resource": {"buffer": r} if isinstance(r, wgpu.GPUBuffer) else r}
+            for at, r in resources.items()
+        ]
+        layout = compiled.get_bind_group_layout(index)
+        work.set_bind_group(index, gpu.create_bind_group(layout=layout, entries=entries))
+    work.dispatch_workgroups(*size)
     work.end()
     gpu.queue.submit([commands.finish()])
-    return bytes(gpu.queue.read_buffer(buffers[output]))

@@ -126,9 +126,14 @@ def _client(folder: Traversable, prefix: str) -> Iterator[Resource]:
 
 
 def _material(folder: str, material: NeuralMaterial) -> Iterator[Resource]:
-    yield Resource(f"{folder}/material.wgsl", lambda: wgsl.module(material, group=MATERIAL_GROUP).encode())
+    yield Resource(f"{folder}/material.wgsl", functools.partial(_wgsl, material, half=False))
+    yield Resource(f"{folder}/material.half.wgsl", functools.partial(_wgsl, material, half=True))
     yield Resource(f"{folder}/material.glsl", lambda: glsl.module(material).encode())
     yield Resource(f"{folder}/latents.bin", lambda: latents.packed_halves(material))
+
+
+def _wgsl(material: NeuralMaterial, half: bool) -> bytes:
+    return wgsl.module(material, group=MATERIAL_GROUP, half=half).encode()
 
 
 def _weights(material: NeuralMaterial) -> int:

@@ -64,8 +64,9 @@ fn intersect(ray: Ray, any_hit: bool) -> Meeting {
       }
       if (any_hit && best.distance < FAR) { return best; }
     }
-    if (top == 0u) { return best; }
+    if (top == 0u) { break; }
     top--;
     node = stack[top];
   }
+  return best;
 }

@@ -11,7 +11,7 @@ import { toggle } from "./panel.js";
 const PATIENCE_MS = 350;
 const SPP = 1024;
 /** State that a reference's picture does not depend on. */
-const APART = new Set(["exposure", "tone", "split", "view", "channel", "level", "background"]);
+const APART = new Set(["exposure", "tone", "split", "view", "channel", "level", "background", "half"]);
 
 export class ReferencePictures {
   /** @param {Store} store @param {(rgba: Float32Array | null) => void} show */

@@ -20,10 +20,11 @@
  */
 
 /**
- * samples: that the picture holds. bytes: on the device. slow: whether it runs without a graphics processor.
+ * samples: that the picture holds. bytes: on the device. slow: whether it runs without a graphics processor. offersHalf:
+ * whether it takes shaders whose networks run in 16 bits.
  * lost: resolves, with why, when the device is gone.
  * @typedef {{ kind: string, canvas: HTMLCanvasElement, samples: number, bytes: number, slow: boolean, ready: boolean,
- *   lost: Promise<string>, hasReference?: boolean, setMesh(mesh: Mesh): void,
+ *   offersHalf: boolean, lost: Promise<string>, hasReference?: boolean, setMesh(mesh: Mesh): void,
  *   setEnvironment(environment: Environment): void,
  *   setMaterial(parts: MaterialParts): Promise<void>, prepareViews(): Promise<void>,
  *   setReference(rgba: Float32Array | null): void, resize(width: number, height: number): void, restart(): void,

@@ -7,10 +7,11 @@ import { cameraFrom } from "./camera.js";
 
 /**
  * material: its number. shape, environment: names. rotation: degrees. exposure: stops. level: a number, or -1: by
- * footprint. channel: the first of three. scale: a share of the screen's pixels, or "auto".
+ * footprint. channel: the first of three. scale: a share of the screen's pixels, or "auto". half: whether networks run in
+ * 16 bits where the device can.
  * @typedef {{ material: number, shape: string, environment: string, rotation: number, background: boolean,
  *   compare: "neural" | "split" | "difference", split: number, view: string, channel: number, level: number,
- *   exposure: number, tone: string, scale: string, camera: Camera }} State
+ *   exposure: number, tone: string, scale: string, half: boolean, camera: Camera }} State
  */
 
 export const VIEWS = ["picture", "levels", "latents", "learned", "normals", "albedo", "uv"];
@@ -33,6 +34,7 @@ const DEFAULTS = {
   exposure: 0,
   tone: "agx",
   scale: "auto",
+  half: true,
 };
 
 /** Lowest and highest of the numbers. @param {Catalogue} catalogue @returns {Record<string, number[]>} */

@@ -3,7 +3,7 @@
 /** @import { Viewer } from "./viewer.js" */
 
 /** @param {Viewer} viewer */
-export function showStatistics({ renderer, store, milliseconds, firstPicture }) {
+export function showStatistics({ renderer, store, half, milliseconds, firstPicture }) {
   if (!renderer) return;
   const entry = store.catalogue.materials[store.state.material];
   const { width, height } = renderer.canvas;
@@ -13,7 +13,7 @@ export function showStatistics({ renderer, store, milliseconds, firstPicture }) 
   put("stat-first", firstPicture ? `${(firstPicture / 1000).toFixed(1)} s` : "");
   put("stat-size", `${width} × ${height}`);
   put("stat-material", `${megabytes(entry.bytes)}, ${entry.width} × ${entry.height} × ${entry.channels}, ${entry.levels} levels`);
-  put("stat-network", `${entry.network}, ${entry.weights} weights`);
+  put("stat-network", `${entry.network}, ${entry.weights} weights, ${half ? 16 : 32} bits`);
   put("stat-memory", megabytes(renderer.bytes));
 }
 

@@ -5,6 +5,7 @@ import { loadEnvironment } from "../data/environment.js";
 import { loadMesh } from "../data/mesh.js";
 import { viewOf } from "./camera.js";
 import { complain, say } from "./messages.js";
+import { toggle } from "./panel.js";
 import { ReferencePictures } from "./reference.js";
 import { makeRenderer } from "./choose.js";
 import { COMPARES, TONES, VIEWS } from "./state.js";
@@ -64,6 +65,7 @@ export class Viewer {
     if (!renderer) throw new Error("this browser has neither WebGPU nor WebGL 2 with float textures");
     if (renderer.kind !== "WebGPU") say(`${this.options.renderer ? "As asked for" : "This browser has no WebGPU"}: WebGL 2, direct light without shadows.`);
     this.waiting = new Set(["material", "shape", "environment"]);
+    toggle("half-row", renderer.offersHalf);
     renderer.lost.then((reason) => this.recover(renderer, reason));
   }
 
@@ -78,6 +80,7 @@ export class Viewer {
   /** @param {Set<string>} names */
   changed(names) {
     for (const name of ["material", "shape", "environment"]) if (names.has(name)) this.waiting.add(name);
+    if (names.has("half")) this.waiting.add("material");
     if ([...names].some((name) => !SHOWN_ONLY.has(name))) this.renderer?.restart();
     if (names.has("shape")) this.store.set({ camera: this.store.firstCamera(this.store.state.shape) });
     this.reference.changed(names);
@@ -126,11 +129,21 @@ export class Viewer {
     if (name === "material") await this.loadMaterial(renderer);
   }
 
+  /** Whether the networks run in 16 bits. */
+  get half() {
+    return Boolean(this.renderer?.offersHalf && this.store.state.half);
+  }
+
+  /** @param {Renderer} renderer @returns {string} */
+  shaderName(renderer) {
+    if (renderer.kind !== "WebGPU") return "material.glsl";
+    return this.half ? "material.half.wgsl" : "material.wgsl";
+  }
+
   /** @param {Renderer} renderer */
   async loadMaterial(renderer) {
     const entry = this.store.catalogue.materials[this.store.state.material];
-    const language = renderer.kind === "WebGPU" ? "wgsl" : "glsl";
-    const [code, latents] = await Promise.all([fetchText(`${entry.folder}/material.${language}`), fetchBytes(`${entry.folder}/latents.bin`)]);
+    const [code, latents] = await Promise.all([fetchText(`${entry.folder}/${this.shaderName(renderer)}`), fetchBytes(`${entry.folder}/latents.bin`)]);
     await renderer.setMaterial({ ...entry, code, latents });
   }
 

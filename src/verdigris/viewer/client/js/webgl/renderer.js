@@ -34,6 +34,7 @@ export class WebGlRenderer {
   /** @param {HTMLCanvasElement} canvas @param {WebGL2RenderingContext} gl */
   constructor(canvas, gl) {
     this.kind = "WebGL 2";
+    this.offersHalf = false;
     this.canvas = canvas;
     this.gl = gl;
     const info = gl.getExtension("WEBGL_debug_renderer_info");

@@ -12,6 +12,7 @@ import { displayShader, pathShader, viewShader } from "./shaders.js";
 
 const GROUP = 8;
 const FORMAT = "rgba8unorm";
+const HALF = "shader-f16";
 
 /** @implements {Renderer} */
 export class WebGpuRenderer {
@@ -20,7 +21,9 @@ export class WebGpuRenderer {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return null;
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-    const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } }).catch(() => null);
+    /** @type {GPUFeatureName[]} */
+    const requiredFeatures = adapter.features.has(HALF) ? [HALF] : [];
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } }).catch(() => null);
     if (!device) return null;
     const context = canvas.getContext("webgpu");
     if (!context) return null;
@@ -32,6 +35,7 @@ export class WebGpuRenderer {
   /** @param {HTMLCanvasElement} canvas @param {GPUDevice} device @param {GPUCanvasContext} context @param {GPUAdapter} adapter */
   constructor(canvas, device, context, adapter) {
     this.kind = "WebGPU";
+    this.offersHalf = device.features.has(HALF);
     this.canvas = canvas;
     this.device = device;
     this.context = context;
