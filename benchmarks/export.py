@@ -2,6 +2,7 @@
 
     python benchmarks/export.py sizes     # bytes of text and SPIR-V instructions, a row a network
     python benchmarks/export.py speed     # literals beside weights of a buffer, in lavapipe and in Chromium
+    python benchmarks/export.py half A.vdg ...   # errors of single and of half precision in lavapipe, a row an asset
 
 Networks have random weights that float16 has, the default sampler, and the heads albedo and guides of 2 x 16 units.
 Speed is the median of 9 runs of 65 536 evaluations, interleaved; a start is making the pipeline and the first run.
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from verdigris import asset as assets
+from verdigris.conventions import to_srgb
 from verdigris.export import assemble, batch, cuda, glsl, hlsl, latents, slang, wgsl
 from verdigris.model import Auxiliary, DecoderConfig, ModelConfig, NeuralMaterial
 from verdigris.model.auxiliary import head_widths
@@ -199,8 +202,40 @@ def speed() -> list[dict[str, object]]:
     return rows
 
 
+QUERIES, SMALL = 8192, 0.02
+
+
+def half(*paths: str) -> list[dict[str, object]]:
+    """A row an asset and precision: relative errors of the response and density; smaller numbers than SMALL are it."""
+    sys.path[0] = str(Path(__file__).parents[1] / "tests")  # instead of this folder, whose `export` is this file
+    from export import wgsl_runner
+    from export.shader_queries import random_queries
+
+    rows: list[dict[str, object]] = []
+    for path in paths:
+        asset = assets.load(path)
+        asked = random_queries(asset, QUERIES)
+        response = asset.eval(asked.uv, asked.wi, asked.wo, asked.level)
+        density = asset.pdf(asked.uv, asked.wi, asked.wo, asked.level)
+        for precision in (False, True):
+            code = wgsl.module(asset, half=precision)
+            found = wgsl_runner.run(code, latents.packed_halves(asset), b"", asked.packed())
+            errors = np.abs(found[:, :3] - response) / np.maximum(response, SMALL)
+            pdf_errors = np.abs(found[:, 3] - density) / np.maximum(density, SMALL)
+            display = 255 * np.abs(to_srgb(found[:, :3]) - to_srgb(response)).max()
+            numbers = {
+                "eval_999": np.quantile(errors, 0.999),
+                "eval_worst": errors.max(),
+                "pdf_worst": pdf_errors.max(),
+                "display_worst_255": display,
+            }
+            rounded = {name: float(f"{value:.3g}") for name, value in numbers.items()}
+            rows.append({"asset": Path(path).stem, "half": precision, **rounded})
+    return rows
+
+
 if __name__ == "__main__":
-    table = {"sizes": sizes, "speed": speed}[sys.argv[1]]()
+    table = {"sizes": sizes, "speed": speed, "half": half}[sys.argv[1]](*sys.argv[2:])
     for row in table:
         print(row)
     path = Path(__file__).parent / "results" / "export.json"

@@ -28,7 +28,7 @@ def assemble(
 ) -> Program:
     """The program of a material. Raises ExportError for a prefix that is no name, and for codes that there are not.
 
-    weights: how they are written; `Stored` ones are collected there. half: hidden layers in half precision.
+    weights: how they are written; `Stored` ones are collected there. half: products of hidden layers in half precision.
     stored: latents lie in one buffer, else in a texture array. coded: the texture holds codes of 8 bits or less.
     """
     if not PREFIX.fullmatch(prefix):

@@ -55,16 +55,23 @@ class WholeNetworks(Networks):
     def __init__(self) -> None:
         super().__init__(Literals(), half=False)
 
-    def raw(
-        self, body: Body, name: str, layers: Layers, activation: Activation, inputs: Sequence[Expression]
+    def blocks(
+        self,
+        body: Body,
+        name: str,
+        layers: Layers,
+        activation: Activation,
+        directions: Sequence[Expression],
+        latent: Sequence[Expression],
     ) -> list[Expression]:
         """The last layer's numbers as `f32`s."""
-        whole = body.let(f"{name}_raw", Expression("network", "numbers", tuple(inputs), (layers, activation)))
+        inputs = (*directions, *latent)
+        whole = body.let(f"{name}_raw", Expression("network", "numbers", inputs, (layers, activation)))
         return [Expression("number", "f32", (whole,), index) for index in range(len(layers[-1][1]))]
 
     def linear(self, body: Body, name: str, weight: np.ndarray, inputs: Sequence[Expression]) -> list[Expression]:
         """weight `[out, in]` times the inputs, as `f32`s."""
-        return self.raw(body, name, ((weight, np.zeros(len(weight), np.float32)),), "relu", inputs)
+        return self.blocks(body, name, ((weight, np.zeros(len(weight), np.float32)),), "relu", (), inputs)
 
 
 class Graph:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from verdigris.export.expression import Expression, call, lift, maximum, vector
-from verdigris.export.networks import Networks, packed, sigmoid, spread
+from verdigris.export.networks import Networks, sigmoid
 from verdigris.export.program import Body, Function, Struct
 from verdigris.export.response import WI, below, black
 from verdigris.export.surface import Surface
@@ -38,8 +38,8 @@ def _raw(
     if name not in surface.material.heads:
         return None
     assert surface.material.auxiliary is not None
-    layers = spread(surface.material.auxiliary.heads[name], len(seen))
-    return networks.raw(body, "h", layers, ACTIVATION, [*packed(seen), *surface.latent(surface.variable)])
+    layers = surface.material.auxiliary.heads[name]
+    return networks.raw(body, "h", layers, ACTIVATION, seen, surface.latent(surface.variable))
 
 
 def _sigmoids(body: Body, raw: Sequence[Expression]) -> list[Expression]:

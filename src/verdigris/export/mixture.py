@@ -24,7 +24,7 @@ from verdigris.export.expression import (
     variable,
     vector,
 )
-from verdigris.export.networks import Networks, packed, spread
+from verdigris.export.networks import Networks
 from verdigris.export.program import Body, Function, Struct
 from verdigris.export.response import WI, WO, below
 from verdigris.export.surface import Surface
@@ -108,8 +108,7 @@ class MixtureCode:
     def _mixture(self, networks: Networks) -> Function:
         body, s, material = Body(), self.surface.variable, self.surface.material
         seen = self.surface.seen(body, s, WI)
-        layers = spread(material.sampler, len(seen))
-        found = networks.raw(body, "h", layers, ACTIVATION, [*packed(seen), *self.surface.latent(s)])
+        found = networks.raw(body, "h", material.sampler, ACTIVATION, seen, self.surface.latent(s))
         raw = [body.let(f"r{k}", clip(number, -RAW_MAX, RAW_MAX)) for k, number in enumerate(found)]
         tilt, logits = raw[5 * self.lobes : 5 * self.lobes + 2], raw[5 * self.lobes + 2 :]
         x, y = (number * self._call("stretch", "f32", number) for number in tilt)

@@ -9,7 +9,7 @@ from verdigris.export.weights import Home
 
 @dataclass(frozen=True)
 class Options:
-    """weights: in the text, or in a buffer. half: hidden layers in half precision. codes: latents of 8 or 4 bits as
+    """weights: in the text, or in a buffer. half: products of hidden layers in half precision. codes: latents of 8 or 4 bits as
     RGBA8. prefix: of all names."""
 
     weights: Home = "literals"

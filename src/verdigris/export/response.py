@@ -13,7 +13,7 @@ from verdigris.export.expression import (
     variable,
     vector,
 )
-from verdigris.export.networks import Networks, packed, sigmoid, spread
+from verdigris.export.networks import Networks, sigmoid
 from verdigris.export.program import Body, Function
 from verdigris.export.surface import Surface
 from verdigris.model.decoder import OUTPUT_SHIFT, SIGMOID_SCALE
@@ -37,9 +37,8 @@ def functions(surface: Surface, networks: Networks) -> tuple[Function, ...]:
     """`eval`, and what the features that the decoder sees need: those that it does not see are left out."""
     config, s, body = surface.material.config.decoder, surface.variable, Body()
     body.give(black(), condition=below(WI, WO))
-    numbers = _features(surface, body)
-    inputs = [*packed(numbers), *surface.latent(s)]
-    raw = networks.raw(body, "h", spread(surface.material.layers, len(numbers)), config.activation, inputs)
+    seen = _features(surface, body)
+    raw = networks.raw(body, "h", surface.material.layers, config.activation, seen, surface.latent(s))
     if config.output == "exp":
         answer = exponential(vector(*raw) - vector(OUTPUT_SHIFT, kind="vec3f"))
     else:

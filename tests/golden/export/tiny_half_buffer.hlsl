@@ -153,15 +153,12 @@ float3 vd_eval(VdSurface s, float3 wi, float3 wo) {
   float3 o0 = vd_local(s.t0, s.b0, s.n0, wo);
   float3 g0 = vd_normalize(i0 + o0);
   float3 d0 = vd_difference(g0, i0);
-  half4 h_x0 = half4(float4(i0.x, i0.y, i0.z, d0.x));
-  half4 h_x1 = half4(float4(d0.y, d0.z, vd_log_half(h, s.n0), 0.));
-  half4 h_x2 = half4(s.latent0);
-  half4 h_0_0_a = mul(h_x0, vd_matrix_half(8u)) + mul(h_x1, vd_matrix_half(12u)) + mul(h_x2, vd_matrix_half(16u)) + vd_vector_half(20u);
-  half4 h_0_0_i = clamp(h_0_0_a, ((half4)-.5), ((half4).5));
-  half4 h_0_0_b = h_0_0_i + ((half4).5);
-  half4 h_0_0 = h_0_0_a * ((half4).01) + (h_0_0_b * h_0_0_b * ((half4).5) + max(h_0_0_a - h_0_0_i, ((half4)0.))) * ((half4).99);
-  float4 h_y0 = float4(h_0_0);
-  float4 h_raw0 = mul(h_y0, vd_matrix(21u)) + vd_vector(25u);
+  half4 h_x0 = half4(s.latent0);
+  float4 h_0_0_a = mul(float4(i0.x, i0.y, i0.z, d0.x), vd_matrix(8u)) + mul(float4(d0.y, d0.z, vd_log_half(h, s.n0), 0.), vd_matrix(12u)) + float4(mul(h_x0, vd_matrix_half(16u))) + vd_vector(20u);
+  float4 h_0_0_i = clamp(h_0_0_a, ((float4)-.5), ((float4).5));
+  float4 h_0_0_b = h_0_0_i + ((float4).5);
+  float4 h_0_0 = h_0_0_a * ((float4).01) + (h_0_0_b * h_0_0_b * ((float4).5) + max(h_0_0_a - h_0_0_i, ((float4)0.))) * ((float4).99);
+  float4 h_raw0 = mul(h_0_0, vd_matrix(21u)) + vd_vector(25u);
   float c0_decay = exp(-abs(h_raw0.x));
   float c1_decay = exp(-abs(h_raw0.y));
   float c2_decay = exp(-abs(h_raw0.z));
@@ -181,14 +178,12 @@ float vd_width(float x) {
 // The mixture that sample draws from and pdf describes: make it once where both are needed.
 VdMixture vd_mixture(VdSurface s, float3 wi) {
   float3 i0 = vd_local(s.t0, s.b0, s.n0, wi);
-  half4 h_x0 = half4(float4(i0.x, i0.y, i0.z, 0.));
-  half4 h_x1 = half4(s.latent0);
-  half4 h_0_0_a = mul(h_x0, vd_matrix_half(26u)) + mul(h_x1, vd_matrix_half(30u)) + vd_vector_half(34u);
-  half4 h_0_0 = max(h_0_0_a, h_0_0_a * ((half4).01));
-  float4 h_y0 = float4(h_0_0);
-  float4 h_raw0 = mul(h_y0, vd_matrix(35u)) + vd_vector(39u);
-  float4 h_raw1 = mul(h_y0, vd_matrix(40u)) + vd_vector(44u);
-  float4 h_raw2 = mul(h_y0, vd_matrix(45u)) + vd_vector(49u);
+  half4 h_x0 = half4(s.latent0);
+  float4 h_0_0_a = mul(float4(i0.x, i0.y, i0.z, 0.), vd_matrix(26u)) + float4(mul(h_x0, vd_matrix_half(30u))) + vd_vector(34u);
+  float4 h_0_0 = max(h_0_0_a, h_0_0_a * ((float4).01));
+  float4 h_raw0 = mul(h_0_0, vd_matrix(35u)) + vd_vector(39u);
+  float4 h_raw1 = mul(h_0_0, vd_matrix(40u)) + vd_vector(44u);
+  float4 h_raw2 = mul(h_0_0, vd_matrix(45u)) + vd_vector(49u);
   float r0 = clamp(h_raw0.x, -100., 100.);
   float r1 = clamp(h_raw0.y, -100., 100.);
   float r2 = clamp(h_raw0.z, -100., 100.);
@@ -270,12 +265,10 @@ float4 vd_sample(VdSurface s, float3 wi, float3 u) {
 float3 vd_albedo(VdSurface s, float3 wi) {
   if (wi.z <= 0.) { return ((float3)0.); }
   float3 i0 = vd_local(s.t0, s.b0, s.n0, wi);
-  half4 h_x0 = half4(float4(i0.x, i0.y, i0.z, 0.));
-  half4 h_x1 = half4(s.latent0);
-  half4 h_0_0_a = mul(h_x0, vd_matrix_half(50u)) + mul(h_x1, vd_matrix_half(54u)) + vd_vector_half(58u);
-  half4 h_0_0 = max(h_0_0_a, h_0_0_a * ((half4).01));
-  float4 h_y0 = float4(h_0_0);
-  float4 h_raw0 = mul(h_y0, vd_matrix(59u)) + vd_vector(63u);
+  half4 h_x0 = half4(s.latent0);
+  float4 h_0_0_a = mul(float4(i0.x, i0.y, i0.z, 0.), vd_matrix(50u)) + float4(mul(h_x0, vd_matrix_half(54u))) + vd_vector(58u);
+  float4 h_0_0 = max(h_0_0_a, h_0_0_a * ((float4).01));
+  float4 h_raw0 = mul(h_0_0, vd_matrix(59u)) + vd_vector(63u);
   float c0_decay = exp(-abs(h_raw0.x));
   float c1_decay = exp(-abs(h_raw0.y));
   float c2_decay = exp(-abs(h_raw0.z));
@@ -291,10 +284,9 @@ VdGuides vd_guides(VdSurface s) {
 // Radiance emitted along the normal; 0 without this head.
 float3 vd_emission(VdSurface s) {
   half4 h_x0 = half4(s.latent0);
-  half4 h_0_0_a = mul(h_x0, vd_matrix_half(64u)) + vd_vector_half(68u);
-  half4 h_0_0 = max(h_0_0_a, h_0_0_a * ((half4).01));
-  float4 h_y0 = float4(h_0_0);
-  float4 h_raw0 = mul(h_y0, vd_matrix(69u)) + vd_vector(73u);
+  float4 h_0_0_a = float4(mul(h_x0, vd_matrix_half(64u))) + vd_vector(68u);
+  float4 h_0_0 = max(h_0_0_a, h_0_0_a * ((float4).01));
+  float4 h_raw0 = mul(h_0_0, vd_matrix(69u)) + vd_vector(73u);
   float3 strength = max(float3(h_raw0.x, h_raw0.y, h_raw0.z), ((float3)0.));
   return strength * strength;
 }

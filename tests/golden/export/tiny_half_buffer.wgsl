@@ -155,15 +155,12 @@ fn vd_eval(s: VdSurface, wi: vec3f, wo: vec3f) -> vec3f {
   let o0 = vd_local(s.t0, s.b0, s.n0, wo);
   let g0 = vd_normalize(i0 + o0);
   let d0 = vd_difference(g0, i0);
-  let h_x0 = vec4h(vec4f(i0.x, i0.y, i0.z, d0.x));
-  let h_x1 = vec4h(vec4f(d0.y, d0.z, vd_log_half(h, s.n0), 0.));
-  let h_x2 = vec4h(s.latent0);
-  let h_0_0_a = vd_matrix_half(8u) * h_x0 + vd_matrix_half(12u) * h_x1 + vd_matrix_half(16u) * h_x2 + vd_vector_half(20u);
-  let h_0_0_i = clamp(h_0_0_a, vec4h(-.5), vec4h(.5));
-  let h_0_0_b = h_0_0_i + vec4h(.5);
-  let h_0_0 = h_0_0_a * vec4h(.01) + (h_0_0_b * h_0_0_b * vec4h(.5) + max(h_0_0_a - h_0_0_i, vec4h(0.))) * vec4h(.99);
-  let h_y0 = vec4f(h_0_0);
-  let h_raw0 = vd_matrix(21u) * h_y0 + vd_vector(25u);
+  let h_x0 = vec4h(s.latent0);
+  let h_0_0_a = vd_matrix(8u) * vec4f(i0.x, i0.y, i0.z, d0.x) + vd_matrix(12u) * vec4f(d0.y, d0.z, vd_log_half(h, s.n0), 0.) + vec4f(vd_matrix_half(16u) * h_x0) + vd_vector(20u);
+  let h_0_0_i = clamp(h_0_0_a, vec4f(-.5), vec4f(.5));
+  let h_0_0_b = h_0_0_i + vec4f(.5);
+  let h_0_0 = h_0_0_a * vec4f(.01) + (h_0_0_b * h_0_0_b * vec4f(.5) + max(h_0_0_a - h_0_0_i, vec4f(0.))) * vec4f(.99);
+  let h_raw0 = vd_matrix(21u) * h_0_0 + vd_vector(25u);
   let c0_decay = exp(-abs(h_raw0.x));
   let c1_decay = exp(-abs(h_raw0.y));
   let c2_decay = exp(-abs(h_raw0.z));
@@ -183,14 +180,12 @@ fn vd_width(x: f32) -> f32 {
 // The mixture that sample draws from and pdf describes: make it once where both are needed.
 fn vd_mixture(s: VdSurface, wi: vec3f) -> VdMixture {
   let i0 = vd_local(s.t0, s.b0, s.n0, wi);
-  let h_x0 = vec4h(vec4f(i0.x, i0.y, i0.z, 0.));
-  let h_x1 = vec4h(s.latent0);
-  let h_0_0_a = vd_matrix_half(26u) * h_x0 + vd_matrix_half(30u) * h_x1 + vd_vector_half(34u);
-  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4h(.01));
-  let h_y0 = vec4f(h_0_0);
-  let h_raw0 = vd_matrix(35u) * h_y0 + vd_vector(39u);
-  let h_raw1 = vd_matrix(40u) * h_y0 + vd_vector(44u);
-  let h_raw2 = vd_matrix(45u) * h_y0 + vd_vector(49u);
+  let h_x0 = vec4h(s.latent0);
+  let h_0_0_a = vd_matrix(26u) * vec4f(i0.x, i0.y, i0.z, 0.) + vec4f(vd_matrix_half(30u) * h_x0) + vd_vector(34u);
+  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4f(.01));
+  let h_raw0 = vd_matrix(35u) * h_0_0 + vd_vector(39u);
+  let h_raw1 = vd_matrix(40u) * h_0_0 + vd_vector(44u);
+  let h_raw2 = vd_matrix(45u) * h_0_0 + vd_vector(49u);
   let r0 = clamp(h_raw0.x, -100., 100.);
   let r1 = clamp(h_raw0.y, -100., 100.);
   let r2 = clamp(h_raw0.z, -100., 100.);
@@ -271,12 +266,10 @@ fn vd_sample(s: VdSurface, wi: vec3f, u: vec3f) -> vec4f {
 fn vd_albedo(s: VdSurface, wi: vec3f) -> vec3f {
   if (wi.z <= 0.) { return vec3f(0.); }
   let i0 = vd_local(s.t0, s.b0, s.n0, wi);
-  let h_x0 = vec4h(vec4f(i0.x, i0.y, i0.z, 0.));
-  let h_x1 = vec4h(s.latent0);
-  let h_0_0_a = vd_matrix_half(50u) * h_x0 + vd_matrix_half(54u) * h_x1 + vd_vector_half(58u);
-  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4h(.01));
-  let h_y0 = vec4f(h_0_0);
-  let h_raw0 = vd_matrix(59u) * h_y0 + vd_vector(63u);
+  let h_x0 = vec4h(s.latent0);
+  let h_0_0_a = vd_matrix(50u) * vec4f(i0.x, i0.y, i0.z, 0.) + vec4f(vd_matrix_half(54u) * h_x0) + vd_vector(58u);
+  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4f(.01));
+  let h_raw0 = vd_matrix(59u) * h_0_0 + vd_vector(63u);
   let c0_decay = exp(-abs(h_raw0.x));
   let c1_decay = exp(-abs(h_raw0.y));
   let c2_decay = exp(-abs(h_raw0.z));
@@ -291,10 +284,9 @@ fn vd_guides(s: VdSurface) -> VdGuides {
 // Radiance emitted along the normal; 0 without this head.
 fn vd_emission(s: VdSurface) -> vec3f {
   let h_x0 = vec4h(s.latent0);
-  let h_0_0_a = vd_matrix_half(64u) * h_x0 + vd_vector_half(68u);
-  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4h(.01));
-  let h_y0 = vec4f(h_0_0);
-  let h_raw0 = vd_matrix(69u) * h_y0 + vd_vector(73u);
+  let h_0_0_a = vec4f(vd_matrix_half(64u) * h_x0) + vd_vector(68u);
+  let h_0_0 = max(h_0_0_a, h_0_0_a * vec4f(.01));
+  let h_raw0 = vd_matrix(69u) * h_0_0 + vd_vector(73u);
   let strength = max(vec3f(h_raw0.x, h_raw0.y, h_raw0.z), vec3f(0.));
   return strength * strength;
 }
