@@ -9,8 +9,8 @@ from verdigris.export.weights import Home
 
 @dataclass(frozen=True)
 class Options:
-    """weights: in the text, or in a buffer. half: products of hidden layers in half precision. codes: latents of 8 or 4 bits as
-    RGBA8. prefix: of all names."""
+    """weights: in the text, or in a buffer. half: products of hidden layers in half precision. codes: latents of 8 or
+    4 bits as RGBA8. prefix: of all names."""
 
     weights: Home = "literals"
     half: bool = False

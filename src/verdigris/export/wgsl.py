@@ -57,8 +57,8 @@ def module(
     """The text of a module; its interface is described in docs/export.md.
 
     group, binding: of the storage buffer of latents, `latents.packed_halves`. weights: `buffer` reads them from a
-    uniform buffer at the next binding, `assemble.weight_blocks`. half: products of hidden layers in `f16`; the text then begins
-    with `enable f16;`. prefix: of all names. Raises ExportError.
+    uniform buffer at the next binding, `assemble.weight_blocks`. half: products of hidden layers in `f16`; the text
+    then begins with `enable f16;`. prefix: of all names. Raises ExportError.
     """
     writer = weight_writer(weights, prefix)
     program = assemble(material, writer, prefix=prefix, half=half, stored=True)
