@@ -9,8 +9,9 @@ for. `flip_levels` is the error of these against the reference, `flip_level0` th
 the one against the other: what levels alone add. `noise` is relMSE of one sample a pixel against level 0 with many;
 `ratio` is that of level 0 over that of levels, and `floor` what the coarsest level keeps of it: edges, and light that
 changes over a pixel. `ratio_of_textures` is the ratio of what is above that, none where levels are not. All take
-equally many samples; `cost` says how much longer one with levels takes.
-`lod_motion.py` is the fly-over, `lod_lobes.py` the width of highlights.
+equally many samples; `cost` says how much longer one with levels takes. `rows`: the plane's, one by one,
+from the horizon.
+`lod_motion.py` is the fly-over, `lod_lobes.py` the width of highlights, `lod_grazing.py` the light at grazing views.
 Assets are taken from `--out`, NAME.PRESET.vdg, and baked where they are not there, as in `bake_quality.py`. Pictures
 are kept there too: a run that was stopped goes on. References are layered as their bakes learned them.
 """
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lod_grazing
 import lod_lobes
 import lod_motion
 import numpy as np
@@ -45,6 +47,8 @@ TEXELS = (1, 4, 16, 64)
 PLANE, SPHERE = "horizon@sun", "sphere@sun"
 ROWS_BELOW_HORIZON = 2
 SIZE = (192, 144)
+ROWS = (25, 31, 41, 57, 73, 89, 137)
+"""Of the plane that are looked at one by one."""
 SAMPLES = 1 << 23
 """Of a picture with many samples a pixel, over all pixels."""
 PER_LEVELS = 4
@@ -96,10 +100,12 @@ def measured(out: Path, name: str, neural: NeuralMaterial, source: tuple[str, st
         ):
             shown = pictures(out, name, neural, reference, view)
             found = {"texels": texels, "side": view.size[0], **errors(shown, view.mask)}
-            result[key].append({**found, "noise": noise(neural, shown["level0"], view)})
+            by_rows = {"rows": rows(shown)} if key == "plane" else {}
+            result[key].append({**found, **by_rows, "noise": noise(neural, shown["level0"], view)})
             write_png(out / f"{name}.{key}.{texels}.png", beside(shown))
     result["cost"] = cost(neural)
     result["lobes"] = lod_lobes.measured(out, name, neural, reference)
+    result["grazing"] = lod_grazing.measured(neural, reference)
     result["motion"] = lod_motion.measured(out, name, neural)
     return result
 
@@ -171,6 +177,18 @@ def errors(shown: dict[str, np.ndarray], mask: np.ndarray) -> Measured:
         found[f"flip_{label}"] = round(float(flip_ldr(shown[first], shown[second])[mask].mean()), 4)
     for label in ("levels", "level0"):
         found[f"light_{label}"] = round(float(shown[label][mask].mean() / shown["reference"][mask].mean()), 3)
+    return found
+
+
+def rows(shown: dict[str, np.ndarray]) -> list[Measured]:
+    """Means over ROWS of the plane: the view's height in degrees, FLIP, red, green and blue over the reference's."""
+    found, true, heights = [], shown["reference"], np.degrees(np.arctan(slopes()))
+    error = {kind: flip_ldr(true, shown[kind]).mean(axis=1) for kind in ("levels", "level0")}
+    for row in ROWS:
+        colour = shown["levels"][row].mean(axis=0) / true[row].mean(axis=0)
+        flips = {f"flip_{kind}": round(float(values[row]), 3) for kind, values in error.items()}
+        rounded = [round(float(channel), 3) for channel in colour]
+        found.append({"row": row, "degrees": round(float(heights[row]), 1), **flips, "colour": rounded})
     return found
 
 
