@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from export.shader_queries import OUTPUTS, Queries
-from verdigris.export import batch, latents, slang
+from verdigris.export import batch, cooperative, latents, slang
 from verdigris.model import NeuralMaterial
 
 ANSWER = np.dtype([(name, "f4", batch.ANSWER[name].itemsize // 4) for name in batch.ANSWER.names])
@@ -61,7 +61,12 @@ def table(answers: np.ndarray) -> np.ndarray:
     return made
 
 
-def run_batch(material: NeuralMaterial, asked: Queries, folder: Path, half: bool = False) -> np.ndarray:
-    """Answers `[n, 32]` of the functions in HLSL and Slang."""
-    source = batch.shader(material, latents="buffer", half=half)
-    return table(run(source, (), [latents.packed_halves(material)], asked, folder))
+def run_batch(
+    material: NeuralMaterial, asked: Queries, folder: Path, half: bool = False, cooperating: bool = False
+) -> np.ndarray:
+    """Answers `[n, 32]` of the functions in HLSL and Slang. cooperating: by that variant of the networks."""
+    source = batch.shader(material, latents="buffer", half=half, cooperative=cooperating)
+    buffers, options = [latents.packed_halves(material)], ()
+    if cooperating:
+        buffers, options = [*buffers, cooperative.matrices(material)], ("-DVD_COOPERATIVE",)
+    return table(run(source, options, buffers, asked, folder))

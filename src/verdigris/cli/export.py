@@ -16,9 +16,12 @@ def export(
     target: Annotated[str, typer.Option(help="What it becomes; docs/export.md lists the targets.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A new folder, or one of an earlier export.")],
     weights: Annotated[str, typer.Option(help="literals or packed, in the text, or buffer.")] = "literals",
-    half: Annotated[bool, typer.Option("--half", help="Hidden layers in half precision.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Products of hidden layers in half precision.")] = False,
     codes: Annotated[bool, typer.Option("--codes", help="Latents of 8 or 4 bits as a texture of RGBA8.")] = False,
     prefix: Annotated[str, typer.Option(help="Of all names in the text.")] = "vd",
+    cooperative: Annotated[
+        bool, typer.Option("--cooperative", help="A second variant of the networks for slang and spirv.")
+    ] = False,
 ) -> None:
     """Write an asset as a shader module, or for another tool."""
     if not files.is_asset(asset):
@@ -27,7 +30,7 @@ def export(
     from verdigris.export.options import Options
 
     package.check_folder(output)
-    options = Options(weights, half, codes, prefix)  # type: ignore[arg-type]  # checked where it is used
+    options = Options(weights, half, codes, prefix, cooperative)  # type: ignore[arg-type]  # checked where it is used
     targets.check(target)
     material = files.load_asset(asset)
     made = targets.make(material, target, options)

@@ -14,6 +14,9 @@ ENTRY_POINT = "vd_answer"
 GROUP = 64
 """Queries a thread group answers."""
 
+MATRICES = 5
+"""Slot of the cooperative variant's matrices."""
+
 TEXT = """
 // One query: a place, a level, two directions, three uniform numbers.
 struct VdQuery
@@ -70,13 +73,19 @@ void vd_answer(uint3 id : SV_DispatchThreadID)
 
 
 def shader(
-    material: NeuralMaterial, *, latents: LatentHome = "texture", weights: Home = "literals", half: bool = False
+    material: NeuralMaterial,
+    *,
+    latents: LatentHome = "texture",
+    weights: Home = "literals",
+    half: bool = False,
+    cooperative: bool = False,
 ) -> str:
-    """The text, in HLSL and Slang; arguments as for `hlsl.module`.
+    """The text, in HLSL and Slang; arguments as for `hlsl.module`. cooperative: with that variant, for Slang.
 
-    Bindings: 0 latents, 1 weights, 2 queries, 3 answers, 4 their number. Raises ExportError.
+    Bindings: 0 latents, 1 weights, 2 queries, 3 answers, 4 their number, 5 matrices. Raises ExportError.
     """
-    return hlsl.module(material, latents=latents, weights=weights, half=half) + TEXT
+    slot = MATRICES if cooperative else None
+    return hlsl.module(material, latents=latents, weights=weights, half=half, matrices=slot) + TEXT
 
 
 QUERY = np.dtype(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from verdigris.export import cooperative
 from verdigris.export.assemble import assemble
+from verdigris.export.syntax.base import Other
 from verdigris.export.syntax.hlsl import Hlsl
 from verdigris.export.weights import BLOCK, Home, Stored
 from verdigris.export.weights import writer as weight_writer
@@ -63,13 +65,16 @@ def module(
     weights: Home = "literals",
     half: bool = False,
     prefix: str = "vd",
+    matrices: int | None = None,
 ) -> str:
     """The text of functions to include; its interface: docs/export.md. Valid in HLSL (shader model 6) and in Slang.
 
     slot, space: of the latents, register t and, for Vulkan, binding and set. latents: a `Texture2DArray` of RGBA16F
     with all levels, with `codes` of RGBA8, or a `StructuredBuffer<uint>` of `latents.packed_halves`. weights: `buffer`
     reads them from a `StructuredBuffer<float4>` in the next slot, `assemble.weight_blocks`. half: hidden layers in
-    `half`, which HLSL needs shader model 6.2 and `-enable-16bit-types` for. prefix: of all names. Raises ExportError.
+    `half`, which HLSL needs shader model 6.2 and `-enable-16bit-types` for. prefix: of all names. matrices: slot of
+    the buffer of `cooperative.matrices`: the text then holds, for Slang, a second variant of the networks, cooperative
+    vectors, which PREFIX_COOPERATIVE chooses. Raises ExportError.
     """
     writer, stored = weight_writer(weights, prefix), latents == "buffer"
     program = assemble(material, writer, prefix=prefix, half=half, stored=stored, coded=latents == "codes")
@@ -82,7 +87,14 @@ def module(
         ]
         if half:
             preamble += [HALF_VECTOR.format(p=prefix), MATRIX.format(p=prefix, suffix="_half", matrix="half4x4")]
-    return Hlsl(half).module(program, "\n\n".join(preamble))
+    other = None if matrices is None else _cooperative(material, prefix, stored, latents == "codes", matrices, space)
+    return Hlsl(half).module(program, "\n\n".join(preamble), other)
+
+
+def _cooperative(material: NeuralMaterial, prefix: str, stored: bool, coded: bool, slot: int, space: int) -> Other:
+    program, networks = cooperative.variant(material, prefix, stored=stored, coded=coded)
+    buffer = cooperative.BUFFER.format(p=prefix, slot=slot, space=space)
+    return Other(f"{prefix.upper()}_{cooperative.DEFINE}", program, f"{buffer}\n\n{networks.functions}")
 
 
 def _place(slot: int, space: int) -> dict[str, object]:

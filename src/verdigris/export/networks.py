@@ -70,8 +70,12 @@ class Networks:
             x = [self._hide(body, f"{name}_{index}_{row}", activation, total) for row, total in totals]
             if index < len(layers) - 2:
                 x = [self._narrow(body, f"{name}_{index}_{row}_x", part) for row, part in enumerate(x)]
-        parts = [body.let(f"{name}_raw{row}", total) for row, total in enumerate(self._affine(*layers[-1], x))]
-        return _numbers(parts, len(layers[-1][1]))
+        return self.last(body, name, layers[-1], x)
+
+    def last(self, body: Body, name: str, layer: tuple[Array, Array], x: Sequence[Expression]) -> list[Expression]:
+        """A network's last layer, in single precision, as `f32`s. x: `vec4f`s."""
+        parts = [body.let(f"{name}_raw{row}", total) for row, total in enumerate(self._affine(*layer, x))]
+        return _numbers(parts, len(layer[1]))
 
     def linear(self, body: Body, name: str, weight: Array, inputs: Sequence[Expression]) -> list[Expression]:
         """weight `[out, in]` times the inputs, as `f32`s: always in single precision."""

@@ -10,12 +10,13 @@ from verdigris.export.weights import Home
 @dataclass(frozen=True)
 class Options:
     """weights: in the text, or in a buffer. half: products of hidden layers in half precision. codes: latents of 8 or
-    4 bits as RGBA8. prefix: of all names."""
+    4 bits as RGBA8. prefix: of all names. cooperative: a second variant of the networks, as cooperative vectors."""
 
     weights: Home = "literals"
     half: bool = False
     codes: bool = False
     prefix: str = "vd"
+    cooperative: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from verdigris.errors import ExportError
 from verdigris.export import (
     batch,
+    cooperative,
     cuda,
     glsl,
     gltf,
@@ -64,7 +65,7 @@ def weight_files(material: NeuralMaterial, options: Options, half: bool = False)
 
 
 def _wgsl(material: NeuralMaterial, options: Options) -> Export:
-    refuse("wgsl", options, "codes")
+    refuse("wgsl", options, "cooperative", "codes")
     text = wgsl.module(material, weights=options.weights, half=options.half, prefix=options.prefix)
     bindings = [Binding(f"{options.prefix}_latents", "@group(0) @binding(0)", "storage, array<u32>", "latents.bin")]
     if options.weights == "buffer":
@@ -84,7 +85,7 @@ def _wgsl(material: NeuralMaterial, options: Options) -> Export:
 
 
 def _glsl(material: NeuralMaterial, options: Options) -> Export:
-    refuse("glsl", options, "half")
+    refuse("glsl", options, "cooperative", "half")
     text = glsl.module(material, weights=options.weights, codes=options.codes, prefix=options.prefix)
     kind = "RGBA8" if options.codes else "RGBA16F"
     bindings = [Binding(f"{options.prefix}_latents", "uniform", f"sampler2DArray of {kind}", "latents.ktx2")]
@@ -106,13 +107,27 @@ def _glsl(material: NeuralMaterial, options: Options) -> Export:
     )
 
 
-def _hlsl_bindings(options: Options) -> tuple[Binding, ...]:
+MATRICES, MATRICES_SLOT = "matrices.bin", 3
+"""File and slot of the cooperative variant's matrices, behind what examples bind."""
+
+
+def _matrix_files(material: NeuralMaterial, options: Options) -> dict[str, bytes]:
+    """The buffer of matrices, if there is one."""
+    return {MATRICES: cooperative.matrices(material)} if options.cooperative else {}
+
+
+def _hlsl_bindings(options: Options, slot: int = MATRICES_SLOT) -> tuple[Binding, ...]:
     kind = "RGBA8" if options.codes else "RGBA16F"
     found = [
         Binding(f"{options.prefix}_latents", "t0, space0 (set 0)", f"Texture2DArray of {kind}", "latents.dds"),
         Binding(f"{options.prefix}_weights", "t1, space0 (set 0)", "StructuredBuffer<float4>", "weights.bin"),
     ]
-    return tuple(found if options.weights == "buffer" else found[:1])
+    if options.weights != "buffer":
+        found.pop()
+    if options.cooperative:
+        place = f"t{slot}, space0 (set 0)"
+        found.append(Binding(f"{options.prefix}_matrices", place, "ByteAddressBuffer, if cooperative", MATRICES))
+    return tuple(found)
 
 
 def _hlsl_family(material: NeuralMaterial, options: Options, suffix: str, language: str, usage: str) -> Export:
@@ -122,6 +137,7 @@ def _hlsl_family(material: NeuralMaterial, options: Options, suffix: str, langua
         weights=options.weights,
         half=options.half,
         prefix=options.prefix,
+        matrices=MATRICES_SLOT if options.cooperative else None,
     )
     example = template("example.hlsl", options.prefix).replace("material.hlsl", f"material.{suffix}")
     return Export(
@@ -130,6 +146,7 @@ def _hlsl_family(material: NeuralMaterial, options: Options, suffix: str, langua
             f"example.{suffix}": example.encode(),
             **latent_files(material, options.codes),
             **weight_files(material, options),
+            **_matrix_files(material, options),
         },
         language,
         _hlsl_bindings(options),
@@ -139,6 +156,7 @@ def _hlsl_family(material: NeuralMaterial, options: Options, suffix: str, langua
 
 
 def _hlsl(material: NeuralMaterial, options: Options) -> Export:
+    refuse("hlsl", options, "cooperative")
     flags = " -enable-16bit-types -T cs_6_2" if options.half else " -T cs_6_0"
     usage = f"Compile the example with `dxc{flags} -E example example.hlsl`."
     return _hlsl_family(material, options, "hlsl", "HLSL, shader model 6", usage)
@@ -148,8 +166,16 @@ def _slang(material: NeuralMaterial, options: Options) -> Export:
     usage = (
         "Compile the example with `slangc example.slang -entry example -stage compute -target spirv -o example.spv`."
     )
+    if options.cooperative:
+        usage = f"{usage}\n\n{COOPERATIVE_USAGE.format(name=f'{options.prefix.upper()}_COOPERATIVE')}"
     return _hlsl_family(material, options, "slang", "Slang", usage)
 
+
+COOPERATIVE_USAGE = """\
+With `-D {name}` its networks are cooperative vectors, which take their matrices from `matrices.bin`: `-target spirv`
+(VK_NV_cooperative_vector), `-target hlsl -profile sm_6_9`, `-target cuda` (OptiX). Without it they are plain. Matrices
+are row by row, of halves, at multiples of 64 bytes; drivers convert them to the layouts that they prefer, and
+`CoopVecMatrixLayout` in the text then names that one."""
 
 BATCH_USAGE = """\
 The whole is a compute shader with the entry point `vd_answer`, in groups of 64, that answers an array of queries
@@ -159,20 +185,26 @@ The whole is a compute shader with the entry point `vd_answer`, in groups of 64,
 
 def _compiled(name: str, file: str, language: str) -> Target:
     def target(material: NeuralMaterial, options: Options) -> Export:
-        refuse(name, options, "prefix")
+        refuse(name, options, "prefix", *(() if name == "spirv" else ("cooperative",)))
         home: hlsl.LatentHome = "codes" if options.codes else "texture"
-        source = batch.shader(material, latents=home, weights=options.weights, half=options.half)
-        made = slang.compile_source(source, name, batch.ENTRY_POINT)
+        source = batch.shader(
+            material, latents=home, weights=options.weights, half=options.half, cooperative=options.cooperative
+        )
+        made = {file: slang.compile_source(source, name, batch.ENTRY_POINT)}
+        if options.cooperative:
+            chosen = slang.compile_source(source, name, batch.ENTRY_POINT, ("-DVD_COOPERATIVE",))
+            made[file.replace(".", "_cooperative.")] = chosen
         return Export(
             {
-                file: made,
+                **made,
                 "source.slang": source.encode(),
                 **latent_files(material, options.codes),
                 **weight_files(material, options),
+                **_matrix_files(material, options),
             },
             language,
             (
-                *_hlsl_bindings(options),
+                *_hlsl_bindings(options, batch.MATRICES),
                 Binding("vd_queries", "t2, space0 (set 0)", "StructuredBuffer", ""),
                 Binding("vd_answers", "u3, space0 (set 0)", "RWStructuredBuffer", ""),
                 Binding("VdBatch", "b4, space0 (set 0)", "constant buffer: u32, number of queries", ""),
@@ -186,7 +218,7 @@ def _compiled(name: str, file: str, language: str) -> Target:
 
 
 def _cuda(material: NeuralMaterial, options: Options) -> Export:
-    refuse("cuda", options, "weights", "half", "codes")
+    refuse("cuda", options, "cooperative", "weights", "half", "codes")
     latent = Binding("latents", "first argument of fetch", "const unsigned short*, halves", "latents.bin")
     return Export(
         {
@@ -202,22 +234,22 @@ def _cuda(material: NeuralMaterial, options: Options) -> Export:
 
 
 def _onnx(material: NeuralMaterial, options: Options) -> Export:
-    refuse("onnx", options, "weights", "half", "codes", "prefix")
+    refuse("onnx", options, "cooperative", "weights", "half", "codes", "prefix")
     return onnx_target.export(material)
 
 
 def _neuralappearance(material: NeuralMaterial, options: Options) -> Export:
-    refuse("neuralappearance", options, "weights", "half", "codes", "prefix")
+    refuse("neuralappearance", options, "cooperative", "weights", "half", "codes", "prefix")
     return interchange.export(material)
 
 
 def _threejs(material: NeuralMaterial, options: Options) -> Export:
-    refuse("threejs", options, "weights", "half", "prefix")
+    refuse("threejs", options, "cooperative", "weights", "half", "prefix")
     return threejs.export(material, options.codes)
 
 
 def _gltf(material: NeuralMaterial, options: Options) -> Export:
-    refuse("gltf", options, "weights", "half", "codes", "prefix")
+    refuse("gltf", options, "cooperative", "weights", "half", "codes", "prefix")
     return gltf.export(material)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +33,23 @@ def shortest(value: float) -> str:
     return str(np.format_float_scientific(number, unique=True, trim="-", exp_digits=1)).replace("e+", "e")
 
 
+@dataclass(frozen=True)
+class Other:
+    """A variant that a definition chooses. program: the same functions in the same order, some with other bodies.
+    preamble: what it needs beside."""
+
+    define: str
+    program: Program
+    preamble: str
+
+
+def switched(define: str, chosen: str, otherwise: str = "") -> str:
+    """A text where a name is defined, another where it is not."""
+    if chosen == otherwise:
+        return chosen
+    return f"#ifdef {define}\n{chosen}\n" + (f"#else\n{otherwise}\n" if otherwise else "") + "#endif"
+
+
 class Syntax:
     """A language with C's way to write functions."""
 
@@ -50,13 +68,18 @@ class Syntax:
         self._types, self._constant = types, constant
         self._prefix, self._latents = prefix, dict(latents or {})
 
-    def module(self, program: Program, preamble: str) -> str:
-        """The text: constants, structs, the target's own lines, functions."""
+    def module(self, program: Program, preamble: str, other: Other | None = None) -> str:
+        """The text: constants, structs, the target's own lines, functions. other: another variant of functions."""
+        texts = [self.function(function, program) for function in program.functions]
+        if other is not None:
+            others = (self.function(function, other.program) for function in other.program.functions)
+            texts = [switched(other.define, *pair) for pair in zip(others, texts, strict=True)]
         parts = [
             "\n".join(self.constant_line(constant) for constant in program.constants),
             *(self.struct(struct) for struct in program.structs),
             preamble.strip(),
-            *(self.function(function, program) for function in program.functions),
+            *([switched(other.define, other.preamble)] if other is not None else []),
+            *texts,
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
