@@ -19,7 +19,7 @@ from verdigris.viewer.reference import References
 from verdigris.viewer.run import listen
 from verdigris.viewer.server import Server
 from verdigris.viewer.site import Site, entry_of
-from viewer.materials import SCRIPT_NAME, small_material
+from viewer.materials import SCRIPT_NAME, glowing_material, small_material
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,15 @@ class Running:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with two materials; the first one's source is given."""
+    """A server with three materials; the first one's source is given."""
     folder = tmp_path_factory.mktemp("viewer")
     (folder / "red.mtlx").write_text(RED)
     entries = [
         entry_of(small_material("plain"), "plain", 100, True),
         entry_of(small_material(SCRIPT_NAME, 1), "x", 100),
+        entry_of(glowing_material(), "x", 100),
     ]
-    server = Server(Site(entries), References([lambda: load_reference(folder / "red.mtlx"), None]))
+    server = Server(Site(entries), References([lambda: load_reference(folder / "red.mtlx"), None, None]))
     listener = listen(0)
     port, token = listener.getsockname()[1], "token-of-the-tests"
     running = uvicorn.Server(uvicorn.Config(server.app(token, port), log_level="error", timeout_graceful_shutdown=1))

@@ -13,6 +13,9 @@ SIDE, BLOCK, BATCHES = 32, 8, 10
 Z_MAX = 4.6
 """Of 48 blocks' three colours, none exceeds it but with probability 6e-4 (Sidak), for Student's t a little more."""
 
+GLOWING = 2
+"""The number of the material that emits: paths of all lengths meet its light, and pass through it."""
+
 
 READ = """(() => {
     const { renderer } = viewer, { samples } = renderer;
@@ -37,16 +40,22 @@ def batches(shown, count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("renderer", "shape", "environment", "rotation"),
-    [("webgpu", "ball", "clear", 0), ("webgpu", "sphere", "studio", 110), ("webgl", "sphere", "clear", -50)],
+    ("renderer", "material", "shape", "environment", "rotation"),
+    [
+        ("webgpu", 0, "ball", "clear", 0),
+        ("webgpu", 0, "sphere", "studio", 110),
+        ("webgpu", GLOWING, "ball", "even", 0),
+        ("webgl", 0, "sphere", "clear", -50),
+    ],
 )
-def test_the_page_converges_to_mitsuba(show, running, renderer, shape, environment, rotation):
-    shown = show(f"shape={shape}&environment={environment}&rotation={rotation}", f"side={SIDE}&renderer={renderer}")
+def test_the_page_converges_to_mitsuba(show, running, renderer, material, shape, environment, rotation):
+    state = f"material={material}&shape={shape}&environment={environment}&rotation={rotation}"
+    shown = show(state, f"side={SIDE}&renderer={renderer}")
     shown.samples()
     assert shown.page.evaluate("viewer.renderer.kind") == {"webgpu": "WebGPU", "webgl": "WebGL 2"}[renderer]
     stage = SHAPES[shape]
-    view = View(0, shape, environment, stage.origin, stage.target, stage.fov_deg, rotation, (SIDE, SIDE), 1)
-    scene = reference_scene(running.site.entries[0].material, view)
+    view = View(material, shape, environment, stage.origin, stage.target, stage.fov_deg, rotation, (SIDE, SIDE), 1)
+    scene = reference_scene(running.site.entries[material].material, view)
     ours = np.stack([blocks(part) for part in batches(shown, 16)])
     theirs = np.stack([blocks(render_scene(scene, (SIDE, SIDE), 64, seed)) for seed in range(BATCHES)])
     spread = np.sqrt((ours.var(axis=0, ddof=1) + theirs.var(axis=0, ddof=1)) / BATCHES)

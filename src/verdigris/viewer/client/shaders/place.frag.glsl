@@ -1,4 +1,4 @@
-// The place that a pixel shows: shading frame and level of detail, as surface.wgsl and footprint.wgsl have them.
+// The place that a pixel shows: shading frame, level of detail and material, as surface.wgsl and footprint.wgsl have them.
 
 in vec3 position;
 in vec3 normal;
@@ -51,4 +51,19 @@ uint level_here() {
   if (counts.z != 0u) return min(counts.z - 1u, VD_LEVELS - 1u);
   float level = vd_level(dFdx(uv) * footprint, dFdy(uv) * footprint);
   return vd_pick_level(level, next_random());
+}
+
+struct Place {
+  mat3 frame;
+  uint level;
+  VdSurface surface;
+  vec3 wi;
+};
+
+// Starts the random numbers of this pixel and sample.
+Place place_here() {
+  seed_random();
+  mat3 frame = shading_frame();
+  uint level = level_here();
+  return Place(frame, level, vd_fetch(uv, level), to_viewer() * frame);
 }

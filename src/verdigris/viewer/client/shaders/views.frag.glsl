@@ -11,19 +11,15 @@ vec3 level_colour(uint level) {
 }
 
 void main() {
-  seed_random();
-  uint level = level_here();
-  mat3 frame = shading_frame();
-  VdSurface surface = vd_fetch(uv, level);
-  vec3 wi = to_viewer() * frame;
+  Place place = place_here();
   vec3 found = vec3(fract(uv), 0.0);
-  if (counts.w == 1u) found = level_colour(level) * (0.35 + 0.65 * abs(wi.z));
+  if (counts.w == 1u) found = level_colour(place.level) * (0.35 + 0.65 * abs(place.wi.z));
   if (counts.w == 2u) {
-    vec3 latent = vec3(latent_channel(surface, channel), latent_channel(surface, channel + 1u), latent_channel(surface, channel + 2u));
+    vec3 latent = vec3(latent_channel(place.surface, channel), latent_channel(place.surface, channel + 1u), latent_channel(place.surface, channel + 2u));
     found = 0.5 + 0.25 * latent;
   }
-  if (counts.w == 3u) found = 0.5 + 0.5 * surface.n0;
-  if (counts.w == 4u) found = 0.5 + 0.5 * frame[2];
-  if (counts.w == 5u) found = vd_albedo(surface, wi);
+  if (counts.w == 3u) found = 0.5 + 0.5 * place.surface.n0;
+  if (counts.w == 4u) found = 0.5 + 0.5 * place.frame[2];
+  if (counts.w == 5u) found = vd_albedo(place.surface, place.wi);
   colour = vec4(found, 1.0);
 }
