@@ -250,6 +250,25 @@ def test_levels_are_forced_and_shown(show):
     assert shown.pixels()[0, 0, :3].max() == 0
 
 
+def test_a_material_of_fewer_levels_has_its_own_list(show):
+    shown = show("level=2&view=latents&channel=9")
+    shown.samples()
+    options = shown.page.locator("#levels option")
+    assert options.count() == 4
+    assert shown.page.evaluate("viewer.store.state.channel") == 5, "of 8 channels the last three"
+    shown.page.select_option("#materials", "2")
+    shown.until("!viewer.waiting.size")
+    assert options.count() == 3 and shown.page.locator("#levels").input_value() == "1"
+
+
+def test_an_address_that_is_put_in_keeps_its_camera(show):
+    shown = show()
+    shown.samples()
+    shown.page.evaluate("location.hash = 'shape=plane&camera=0.5,0.4,7,0,0,0'")
+    shown.until("viewer.store.state.shape === 'plane' && !viewer.waiting.size")
+    assert shown.page.evaluate("viewer.store.state.camera.distance") == 7
+
+
 def test_a_picture_is_saved(show):
     shown = show()
     shown.samples(2)

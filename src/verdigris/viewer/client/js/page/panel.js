@@ -13,9 +13,11 @@ export function bindPanel(store, root) {
   for (const control of controls(root)) {
     control.addEventListener("input", () => store.set({ [String(control.dataset.field)]: valueOf(control) }));
   }
-  const update = () => showAll(store, root);
-  store.addEventListener("change", update);
-  update();
+  store.addEventListener("change", (event) => {
+    if (/** @type {CustomEvent<Set<string>>} */ (event).detail.has("material")) fillLevels(store);
+    showAll(store, root);
+  });
+  showAll(store, root);
 }
 
 /** The lists of what there is; called again when there is more. @param {Store} store */
@@ -24,7 +26,12 @@ export function fillLists(store) {
   fill("materials", materials.map((entry, k) => [String(k), entry.name]));
   fill("shapes", Object.entries(shapes).map(([name, shape]) => [name, shape.label]));
   fill("environments", Object.entries(environments).map(([name, light]) => [name, light.label]));
-  const levels = materials[store.state.material]?.levels ?? 1;
+  fillLevels(store);
+}
+
+/** Those of the material that is shown. @param {Store} store */
+function fillLevels(store) {
+  const levels = store.catalogue.materials[store.state.material]?.levels ?? 1;
   fill("levels", [["-1", "By footprint"], ...Array.from({ length: levels }, (_, k) => [String(k), k === 0 ? "0 (finest)" : String(k)])]);
 }
 

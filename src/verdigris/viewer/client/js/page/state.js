@@ -43,8 +43,8 @@ function bounds(catalogue) {
     material: [0, catalogue.materials.length - 1],
     rotation: [-180, 180],
     split: [0, 1],
-    channel: [0, 60],
-    level: [-1, 14],
+    channel: [0, Infinity],
+    level: [-1, Infinity],
     exposure: [-6, 6],
   };
 }
@@ -67,16 +67,17 @@ export class Store extends EventTarget {
     super();
     this.catalogue = catalogue;
     /** @type {State} */
-    this.state = read(catalogue, new URLSearchParams(hash.replace(/^#/, "")));
+    this.state = fitted(catalogue, read(catalogue, new URLSearchParams(hash.replace(/^#/, ""))));
   }
 
   /** Takes changes, and tells who listens to "change" their names. @param {Partial<State>} changes */
   set(changes) {
     /** @type {Record<string, unknown>} */
     const before = { ...this.state };
-    const names = Object.entries(changes).flatMap(([name, value]) => (value === before[name] ? [] : [name]));
+    const after = fitted(this.catalogue, { ...this.state, ...changes });
+    const names = Object.entries(after).flatMap(([name, value]) => (value === before[name] ? [] : [name]));
     if (!names.length) return;
-    this.state = { ...this.state, ...changes };
+    this.state = after;
     this.dispatchEvent(new CustomEvent("change", { detail: new Set(names) }));
   }
 
@@ -95,6 +96,12 @@ export class Store extends EventTarget {
     if (now !== first) query.set("camera", now);
     return query.toString();
   }
+}
+
+/** The state with a level and channels that its material has. @param {Catalogue} catalogue @param {State} state @returns {State} */
+function fitted({ materials }, state) {
+  const { levels, channels } = materials[state.material] ?? { levels: 1, channels: 3 };
+  return { ...state, level: Math.min(state.level, levels - 1), channel: Math.min(state.channel, Math.max(channels - 3, 0)) };
 }
 
 /** @param {Catalogue} catalogue @param {URLSearchParams} query @returns {State} */

@@ -82,7 +82,7 @@ export class Viewer {
     for (const name of ["material", "shape", "environment"]) if (names.has(name)) this.waiting.add(name);
     if (names.has("half")) this.waiting.add("material");
     if ([...names].some((name) => !SHOWN_ONLY.has(name))) this.renderer?.restart();
-    if (names.has("shape")) this.store.set({ camera: this.store.firstCamera(this.store.state.shape) });
+    if (names.has("shape") && !names.has("camera")) this.store.set({ camera: this.store.firstCamera(this.store.state.shape) });
     this.reference.changed(names);
   }
 
