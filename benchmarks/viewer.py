@@ -1,10 +1,11 @@
 """How soon and how fast the viewer's page shows an asset, and how near its picture is to Mitsuba's.
 
-    python benchmarks/viewer.py ASSET... [--parity] [-o RESULTS.json]
+    python benchmarks/viewer.py ASSET... [--parity] [--renderer RENDERER]... [-o RESULTS.json]
 
 Headless Chromium on its software graphics processor, the sphere at 128 x 128 under the studio. First picture: since the
 page was asked for, the browser running, the assets not cached. A sample: median over the page's own times. --parity:
-instead, FLIP of 1024 samples a pixel against Mitsuba's, beside that of two renders by Mitsuba.
+instead, FLIP of 1024 samples a pixel against Mitsuba's, beside that of two renders by Mitsuba. --renderer: webgpu or
+webgl alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,10 @@ def opened(browser: Any, address: str, renderer: str, material: int, shape: str,
     page.context.close()
 
 
-def timings(browser: Any, address: str, material: int) -> dict[str, Any]:
+def timings(browser: Any, address: str, material: int, renderers: Sequence[str]) -> dict[str, Any]:
     """Seconds until the first picture, and milliseconds a sample, by renderer and shape."""
     found: dict[str, Any] = {}
-    for renderer in RENDERERS:
+    for renderer in renderers:
         first = []
         for _ in range(LOADS):
             with opened(browser, address, renderer, material, "sphere", 1) as page:
@@ -80,14 +81,14 @@ def timings(browser: Any, address: str, material: int) -> dict[str, Any]:
     return found
 
 
-def parity(browser: Any, address: str, material: Any, number: int) -> dict[str, Any]:
+def parity(browser: Any, address: str, material: Any, number: int, renderers: Sequence[str]) -> dict[str, Any]:
     """FLIP against Mitsuba's picture, and of two of Mitsuba's."""
     stage = SHAPES["sphere"]
     view = View(number, "sphere", ENVIRONMENT, stage.origin, stage.target, stage.fov_deg, 0.0, (SIDE, SIDE), SPP)
     scene = reference_scene(material, view)
     first, second = (render_scene(scene, (SIDE, SIDE), SPP, seed) for seed in (1, 2))
     found: dict[str, Any] = {"mitsuba_twice_flip": round(float(flip_ldr(first, second).mean()), 4)}
-    for renderer in RENDERERS:
+    for renderer in renderers:
         with opened(browser, address, renderer, number, "sphere", SPP) as page:
             samples, values = page.evaluate(
                 "(async () => [viewer.renderer.samples, Array.from(await viewer.renderer.read())])()"
@@ -104,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("assets", nargs="+", type=Path)
     parser.add_argument("--parity", action="store_true")
+    parser.add_argument("--renderer", action="append", choices=RENDERERS)
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     materials = [verdigris.load(path) for path in options.assets]
@@ -113,13 +115,18 @@ def main() -> None:
     results: dict[str, Any] = {}
     with launched() as browser, served(site) as address:
         for number, (material, path) in enumerate(zip(materials, options.assets, strict=True)):
-            one = parity(browser, address, material, number) if options.parity else timings(browser, address, number)
+            renderers = options.renderer or RENDERERS
+            if options.parity:
+                one = parity(browser, address, material, number, renderers)
+            else:
+                one = timings(browser, address, number, renderers)
             results[path.stem] = one
             print(path.stem, json.dumps(one))
     if options.output:
         known = json.loads(options.output.read_text()) if options.output.exists() else {}
         for name, one in results.items():
-            known[name] = known.get(name, {}) | {"parity" if options.parity else "timings": one}
+            kind, before = "parity" if options.parity else "timings", known.get(name, {})
+            known[name] = before | {kind: before.get(kind, {}) | one}
         options.output.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
