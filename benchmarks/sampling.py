@@ -32,7 +32,7 @@ from verdigris.render.codegen import DrjitMaterial
 from verdigris.render.image import tonemap
 from verdigris.render.picture import panels, sheet
 
-SCENE, SIZE, SPP, RENDERS = "sphere@glare", 64, 16, 16
+SCENE, SIZE, SPP, RENDERS = "sphere@glare", 64, 16, 64
 SIGNIFICANCE = 0.01
 WAYS: dict[str, Callable[[NeuralMaterial], Any]] = {"neural": DrjitMaterial, "cosine": Cosine, "per_texel": PerTexel}
 SHOWN_SPP, SHOWN_SIZE = 8, 192
