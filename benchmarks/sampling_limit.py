@@ -121,6 +121,9 @@ def main() -> None:
     parser.add_argument("--references", type=Path, help="folder of the documents that are not built in")
     options = parser.parse_args()
     material = verdigris.load(options.asset)
+    height, width = material.latents[0].shape[:2]
+    if height * width > 1:
+        parser.error(f"asset: expected a material that does not vary over uv, got {width} x {height} texels")
     responses = {"reference": reference(material, options.references), "learned": DrjitMaterial(material)}
     found = {
         f"{whose} response": {
