@@ -40,7 +40,7 @@ SHAPES = {
     "sphere": _staged("Sphere", "sphere", lambda: [sphere(128, 64)]),
     "plane": _staged("Plane", "plane"),
     "teapot": _staged("Teapot", "teapot"),
-    "ball": Shape("Shader ball", shader_ball, (0, 1.5, 6.6), (0, -0.12, 0), 26.0),
+    "ball": Shape("Shader ball", shader_ball, (0, 1.6, 7.2), (0, -0.3, 0), 26.0),
 }
 
 
