@@ -1,6 +1,7 @@
 """What exported shaders weigh, and how fast they start and run in software.
 
     python benchmarks/export.py sizes     # bytes of text and SPIR-V instructions, a row a network
+    python benchmarks/export.py counts    # instructions of what compilers make of each language, a row a network
     python benchmarks/export.py speed     # literals beside weights of a buffer, in lavapipe and in Chromium
     python benchmarks/export.py half A.vdg ...   # errors of single and of half precision in lavapipe, a row an asset
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -132,6 +135,66 @@ def sizes() -> list[dict[str, object]]:
     return rows
 
 
+GLSL = """#version 450
+{module}
+layout(location = 0) out vec4 answer;
+void main() {{
+  VdSurface s = vd_fetch(gl_FragCoord.xy, 0u);
+  vec3 w = normalize(gl_FragCoord.xyz);
+  VdGuides g = vd_guides(s);
+  answer = vec4(vd_eval(s, w, w), vd_pdf(s, w, w)) + vd_sample(s, w, w) + vec4(vd_albedo(s, w), vd_opacity(s)) +
+    vec4(g.albedo + g.normal + vd_emission(s), g.roughness);
+}}
+"""
+
+CPP = """#include "material.h"
+using namespace vd_math;
+Vec3 response(const Half* l, Vec2 uv, Vec3 wi, Vec3 wo) {{ return vd_eval(vd_fetch(l, uv, 0), wi, wo); }}
+Vec4 drawn(const Half* l, Vec2 uv, Vec3 wi, Vec3 u) {{ return vd_sample(vd_fetch(l, uv, 0), wi, u); }}
+float density(const Half* l, Vec2 uv, Vec3 wi, Vec3 wo) {{ return vd_pdf(vd_fetch(l, uv, 0), wi, wo); }}
+Vec3 albedo(const Half* l, Vec2 uv, Vec3 wi) {{ return vd_albedo(vd_fetch(l, uv, 0), wi); }}
+float rough(const Half* l, Vec2 uv) {{ return vd_guides(vd_fetch(l, uv, 0)).roughness; }}
+"""
+
+
+def counts() -> list[dict[str, object]]:
+    """A row a network: SPIR-V instructions, unoptimised, from Slang and glslang; x86 ones from g++ -O2."""
+    rows = []
+    for hidden in NETWORKS:
+        asset = material(hidden)
+        by_slang = {"slang": {}, "slang half": {"half": True}, "slang cooperative": {"cooperative": True}}
+        row: dict[str, object] = {"decoder": hidden}
+        for name, choice in by_slang.items():
+            source = batch.shader(asset, **choice)
+            defined = ("-DVD_COOPERATIVE",) if "cooperative" in choice else ()
+            row[name] = instructions(slang.compile_source(source, "spirv", batch.ENTRY_POINT, defined))
+        with tempfile.TemporaryDirectory() as folder:
+            row["hlsl"] = by_glslang(Path(folder), batch.shader(asset), "comp", "-D", "-e", batch.ENTRY_POINT)
+            row["glsl"] = by_glslang(Path(folder), GLSL.format(module=glsl.module(asset)), "frag", "--amb", "--aml")
+            row["x86"] = by_gcc(Path(folder), cuda.header(asset))
+        rows.append(row)
+    return rows
+
+
+def by_glslang(folder: Path, source: str, stage: str, *options: str) -> int:
+    """SPIR-V instructions that glslang makes."""
+    (folder / "source").write_text(source)
+    made = folder / "made.spv"
+    command = ["glslangValidator", "-V", "-S", stage, *options, "-o", str(made), str(folder / "source")]
+    subprocess.run(command, check=True, capture_output=True)
+    return instructions(made.read_bytes())
+
+
+def by_gcc(folder: Path, header: str) -> int:
+    """Instructions of the functions that a renderer calls, each with a fetch."""
+    (folder / "material.h").write_text(header)
+    (folder / "main.cpp").write_text(CPP.format())
+    made = str(folder / "main.o")
+    subprocess.run(["g++", "-std=c++11", "-O2", "-c", str(folder / "main.cpp"), "-o", made], check=True)
+    shown = subprocess.run(["objdump", "-d", "--no-show-raw-insn", made], check=True, capture_output=True, text=True)
+    return sum(line.startswith("  ") and "\t" in line for line in shown.stdout.splitlines())
+
+
 def modules(asset: NeuralMaterial) -> list[tuple[str, bytes]]:
     """Text and weights, literals first."""
     return [
@@ -235,7 +298,7 @@ def half(*paths: str) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    table = {"sizes": sizes, "speed": speed, "half": half}[sys.argv[1]](*sys.argv[2:])
+    table = {"sizes": sizes, "speed": speed, "half": half, "counts": counts}[sys.argv[1]](*sys.argv[2:])
     for row in table:
         print(row)
     path = Path(__file__).parent / "results" / "export.json"

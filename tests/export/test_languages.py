@@ -36,15 +36,19 @@ def run_batch(material, asked, **options):
     """Answers `[n, 32]` of the batch shader in the WGSL that Slang makes of it."""
     pytest.importorskip("slangpy", reason="it brings the Slang compiler: pip install slangpy")
     code = slang.compile_source(batch.shader(material, latents="buffer", **options), "wgsl", batch.ENTRY_POINT).decode()
+    weights = assemble.weight_blocks(material) if options.get("weights") == "buffer" else b""
+    return run_code(material, asked, code, weights)
+
+
+def run_code(material, asked, code, weights=b""):
+    """Answers `[n, 32]` of what a compiler made of the batch shader, WGSL or SPIR-V."""
     asks = np.zeros(len(asked.uv), batch.QUERY)
     for name in batch.QUERY.names:
         asks[name] = getattr(asked, name)
-    weights = assemble.weight_blocks(material) if options.get("weights") == "buffer" else b""
     count = np.uint32([len(asks), 0, 0, 0]).tobytes()
     buffers = {0: latents.packed_halves(material), 1: weights, 2: asks.tobytes()}
     answers = wgsl_runner.run_buffers(code, batch.ENTRY_POINT, buffers, {4: count}, 3, asks.size, batch.ANSWER.itemsize)
-    found = np.frombuffer(answers, batch.ANSWER)
-    return slang_cpu.table(found)
+    return slang_cpu.table(np.frombuffer(answers, batch.ANSWER))
 
 
 @pytest.mark.slow
@@ -117,6 +121,16 @@ def test_glslang_accepts_hlsl(weights, tmp_path):
         str(tmp_path / "m.hlsl"),
     )
     accepted(tool("spirv-val"), str(tmp_path / "m.spv"))
+
+
+def test_the_spirv_that_glslang_makes_of_hlsl_gives_numpys_numbers(tmp_path):
+    material = with_heads(random_material(SMALL), hidden=(4,))
+    asked = random_queries(material)
+    (tmp_path / "m.hlsl").write_text(batch.shader(material, latents="buffer"))
+    made = tmp_path / "m.spv"
+    options = ("-D", "-V", "-S", "comp", "-e", batch.ENTRY_POINT, "-o", str(made))
+    accepted(tool("glslangValidator"), *options, str(tmp_path / "m.hlsl"))
+    check(material, asked, run_code(material, asked, made.read_bytes()))
 
 
 @pytest.mark.parametrize("version", ["300 es", "330", "450"])

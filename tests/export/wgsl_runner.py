@@ -74,7 +74,10 @@ def run_buffers(
     stride: int,
     group: int = 0,
 ) -> bytes:
-    """What a shader in groups of 64 writes for `count` queries; stored, uniform: by binding, empty ones left out."""
+    """What a shader in groups of 64, WGSL or SPIR-V, writes for `count` queries.
+
+    stored, uniform: by binding, empty ones left out.
+    """
     buffers = {binding: buffer(data, "STORAGE") for binding, data in stored.items() if data}
     buffers |= {binding: buffer(data, "UNIFORM") for binding, data in uniform.items() if data}
     buffers[output] = buffer(bytes(count * stride), "STORAGE")
