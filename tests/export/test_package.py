@@ -169,6 +169,8 @@ def test_a_failure_leaves_what_was_there(material, tmp_path, monkeypatch):
         ("wgsl", Options(prefix="9x"), "prefix: expected up to 31 lower-case letters and digits.*got '9x'"),
         ("glsl", Options(half=True), "--half: expected no such option for --target glsl"),
         ("glsl", Options(codes=True), "codes: expected latents of 8 or 4 bits .*, got 16"),
+        ("threejs", Options(codes=True), "codes: expected latents of 8 or 4 bits .*, got 16"),
+        ("hlsl", Options(cooperative=True), "--cooperative: expected no such option for --target hlsl"),
         ("metal", Options(prefix="brass"), "--prefix: expected no such option for --target metal"),
     ],
 )

@@ -49,6 +49,7 @@ drawn by a noise that stands still."""
 
 def export(material: NeuralMaterial, codes: bool = False) -> Export:
     """The files of the target. codes: latents of 8 or 4 bits as RGBA8. Raises ExportError where there are none."""
+    functions = module(material, codes)
     array = latents.texture_array(material, codes)
     folder = files("verdigris.export") / "templates"
     modules = {name: (folder / f"threejs_{name}").read_bytes() for name in ("material.js", "example.js", "index.html")}
@@ -56,7 +57,7 @@ def export(material: NeuralMaterial, codes: bool = False) -> Export:
     binding = Binding("latents0, ...", "found by three.js", f"DataTexture of {kind}, one for 4 channels", "latents.bin")
     return Export(
         {
-            "shader.js": shader(material, array, codes).encode(),
+            "shader.js": shader(material, array, functions).encode(),
             "latents.bin": b"".join(texels for _, _, texels in array.levels),
             **modules,
         },
@@ -67,10 +68,10 @@ def export(material: NeuralMaterial, codes: bool = False) -> Export:
     )
 
 
-def shader(material: NeuralMaterial, array: TextureArray, codes: bool) -> str:
-    """The module that holds what differs between assets. Raises ExportError for codes that there are not."""
+def shader(material: NeuralMaterial, array: TextureArray, functions: str) -> str:
+    """The module that holds what differs between assets. functions: in WGSL."""
     constants = {
-        "MODULE": module(material, codes),
+        "MODULE": functions,
         "PARTS": array.layers,
         "LEVELS": [[width, height] for width, height, _ in array.levels],
         "LATENT_BYTES": array.format.texel_bytes // 4,
