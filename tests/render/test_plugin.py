@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 import verdigris
-from neural_samples import random_material, with_widths
+from neural_samples import random_material, with_heads, with_widths
 from verdigris.errors import RuntimeMissing
 from verdigris.model.config import ModelConfig
 from verdigris.render.codegen import DrjitMaterial
@@ -227,3 +228,41 @@ def test_other_variants_are_refused(mi, monkeypatch):
     monkeypatch.setattr("verdigris.render.plugin.mitsuba", Spectral)
     with pytest.raises(RuntimeMissing, match="llvm_ad_spectral"):
         register()
+
+
+def hits(mi, rng, count=500):
+    """Hits at level 0 with a right-handed uv map, a fifth of them from behind."""
+    si = import_module("drjit").zeros(mi.SurfaceInteraction3f, count)
+    si.t, si.uv = mi.Float(1), mi.Point2f(rng.random((2, count)).astype(np.float32))
+    si.sh_frame, si.dp_du, si.dp_dv = mi.Frame3f(mi.Vector3f(0, 0, 1)), mi.Vector3f(1, 0, 0), mi.Vector3f(0, -1, 0)
+    wi = rng.normal(size=(3, count)).astype(np.float32)
+    wi[2] = np.abs(wi[2]) * np.where(np.arange(count) % 5 == 0, -1, 1)
+    si.wi = mi.Vector3f(wi / np.linalg.norm(wi, axis=0))
+    return si
+
+
+@pytest.mark.parametrize("names", [("guides", "albedo"), ("albedo",), ("albedo", "opacity"), ()])
+def test_diffuse_reflectance_is_that_of_the_heads(mi, rng, names):
+    """What Mitsuba's `aov` integrator and its denoiser ask a BSDF for."""
+    material = random_material(finest=(8, 8))
+    material = with_heads(material, names) if names else material
+    si = hits(mi, rng)
+    bsdf = make_bsdf(DrjitMaterial(material))
+    got = np.array(bsdf.eval_diffuse_reflectance(si)).T
+    uv, wi = np.array(si.uv).T * [1, -1] + [0, 1], np.array(si.wi).T
+    if "guides" in names:
+        expected = material.guides(uv)[0]
+    elif names:
+        expected = material.albedo(uv, wi) * (material.opacity(uv)[:, None] if "opacity" in names else 1)
+    else:
+        expected = material.eval(uv, wi, np.broadcast_to([0.0, 0.0, 1.0], wi.shape)) * np.pi
+    np.testing.assert_allclose(got, np.where(wi[:, 2:] > 0, expected, 0), rtol=1e-4, atol=1e-5)
+    assert (got[1:5] > 0).all() and not got[::5].any()
+
+
+def test_the_aov_integrator_shows_the_albedo_of_the_head(mi):
+    material = with_heads(random_material(finest=(1, 1)), ("guides",))
+    scene = scene_with(mi, make_bsdf(DrjitMaterial(material)))
+    aovs = mi.load_dict({"type": "aov", "aovs": "albedo:albedo"})
+    shown = np.array(mi.render(scene, spp=4, integrator=aovs))[16, 16, -3:]
+    np.testing.assert_allclose(shown, material.guides(np.zeros((1, 2)))[0][0], rtol=1e-4)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from bake_standin import StandIn
 from neural_samples import queries, random_material
+from verdigris.bake import bake_shared, preset
 from verdigris.model.config import ModelConfig
 from verdigris.render import pool
 from verdigris.render.codegen import DrjitMaterial
@@ -98,6 +100,21 @@ def test_equal_networks_are_one_function_and_others_are_not(mi, dr):
     apart = operations(mi, dr, [make_bsdf(DrjitMaterial(random_material(levels=4, seed=k))) for k in range(9)])
     assert nine < 1.1 * two
     assert apart > 4 * nine
+
+
+def test_a_shared_bake_is_one_function(mi, dr):
+    """Baked for a moment: the second material adds no code, where one with other weights adds as much again."""
+    few = dict(encode_samples=4096, tune_samples=4096, uniform_samples=4096, auxiliary_samples=0, report_samples=3000)
+    config = preset("draft", levels=2, resolution=16, batch=1024, chunk_steps=2, **few)
+    names = ("red", "blue")
+    baked = bake_shared([StandIn(16, seed=seed, name=name) for seed, name in enumerate(names)], config)
+    stranger = replace(baked[1], layers=tuple((weight * 1.01, bias) for weight, bias in baked[1].layers))
+    one, both, apart = (
+        operations(mi, dr, [make_bsdf(DrjitMaterial(m)) for m in some])
+        for some in ([baked[0]] * 2, baked, [baked[0], stranger])
+    )
+    assert both == one
+    assert apart > both + 5000
 
 
 def test_each_shape_shows_its_own_material(mi):

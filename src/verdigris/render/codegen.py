@@ -62,7 +62,7 @@ class DrjitMaterial:
         self._pyramid = Pyramid(material.latents)
         self._frame_weight = None if material.frame_weight is None else material.frame_weight.tolist()
         decoder = material.config.decoder
-        early = _known_early(material.config)
+        early = known_early(material.config)
         self._decoder = emit(Network(material.layers, decoder.activation, early), networks)
         self._sampler = SamplerCode(material.config.sampler)
         self._lobes = emit(Network(material.sampler, SAMPLER_ACTIVATION), networks)
@@ -240,7 +240,7 @@ class DrjitMaterial:
         return dr.squared_norm(self._normalize(wi + wo) - n)
 
 
-def _known_early(config: ModelConfig) -> tuple[int, ...]:
+def known_early(config: ModelConfig) -> tuple[int, ...]:
     """The decoder's inputs that do not depend on wo: the latent, and wi in the frames."""
     late = sum(FEATURE_WIDTHS[name] for name in config.decoder.features) * max(config.frames, 1)
     columns = list(range(late, config.decoder_inputs))

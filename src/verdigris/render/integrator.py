@@ -16,12 +16,12 @@ cone, so that neural materials show the level of detail that fits (docs/level-of
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from verdigris.errors import RenderError
-from verdigris.render import sorting
+from verdigris.render import path_state, sorting
+from verdigris.render.path_state import Draws, Path, draw
 from verdigris.render.ray_cone import camera_cone, half_a_level, spread_after, uv_footprint
 from verdigris.runtime import mitsuba
 
@@ -30,27 +30,6 @@ FOOTPRINT = 0.5
 
 UNBOUNDED = 0xFFFFFFFF
 ROULETTE_MAX = 0.95
-
-
-@dataclass
-class Path:
-    """The state of the walk. previous, pdf, delta: the surface a ray left, and how its direction was sampled.
-
-    width, spread: of the ray's cone. valid: whether there is anything there, for the alpha channel.
-    """
-
-    ray: Any
-    throughput: Any
-    radiance: Any
-    eta: Any
-    depth: Any
-    valid: Any
-    previous: Any
-    pdf: Any
-    delta: Any
-    width: Any
-    spread: Any
-    active: Any
 
 
 def construct(variant: str, props: Any) -> Any:
@@ -89,48 +68,62 @@ def _integrator_class(variant: str) -> type:
             """Radiance along camera rays, whether they met anything, and no further pictures."""
             if self.max_depth == 0:
                 return mi.Color3f(0), mi.Bool(False), []
-            width, spread = camera_cone(ray, sampler.sample_count())
+            cone = camera_cone(ray, sampler.sample_count())
             seen = not self.hide_emitters and scene.environment() is not None
-            path = Path(
-                ray=mi.Ray3f(ray),
-                throughput=mi.Color3f(1),
-                radiance=mi.Color3f(0),
-                eta=mi.Float(1),
-                depth=mi.UInt32(0),
-                valid=mi.Bool(seen),
-                previous=dr.zeros(mi.Interaction3f),
-                pdf=mi.Float(1),
-                delta=mi.Bool(True),
-                width=width,
-                spread=spread,
-                active=mi.Bool(active),
-            )
-            path = self._sorted_walk(scene, path, sampler) if self.sort else self._walk(scene, path, sampler)
-            return dr.select(path.valid, path.radiance, 0), path.valid, []
+            path = path_state.first_paths(ray, cone, seen, active)
+            # A GPU that reorders its threads does so inside the one kernel.
+            walk = self._sorted_walk if self.sort and dr.backend_v(mi.Float) == dr.JitBackend.LLVM else self._walk
+            radiance, valid = walk(scene, path, sampler)
+            return dr.select(valid, radiance, 0), valid, []
 
-        def _walk(self, scene: Any, path: Path, sampler: Any) -> Path:
-            """All bounces in one kernel."""
+        def _walk(self, scene: Any, path: Path, sampler: Any) -> tuple[Any, Any]:
+            """All bounces in one kernel: radiance, valid."""
+
+            def bounce(path: Path, sampler: Any) -> tuple[Path, Any]:
+                hit = self._hit(scene, path)
+                if self.sort:
+                    hit = dr.reorder_threads(sorting.material_of(hit.shape.bsdf()), sorting.BITS, hit)
+                return self._step(scene, path, hit, draw(sampler)), sampler
+
             path, _ = dr.while_loop(
                 (path, sampler),
                 lambda path, sampler: path.active,
-                lambda path, sampler: (self._step(scene, path, sampler, unsorted), sampler),
+                bounce,
                 labels=("path", "sampler"),
                 label="verdigris_path",
             )
-            return path
+            return path.radiance, path.valid
 
-        def _sorted_walk(self, scene: Any, path: Path, sampler: Any) -> Path:
-            """Kernels for each bounce, the materials' lanes in order; for every depth, or where it has no bound, until
-            no path goes on."""
-            depth = 0
-            while depth < self.max_depth and (self.max_depth != UNBOUNDED or depth == 0 or dr.any(path.active)):
-                path = dr.select(path.active, self._step(scene, path, sampler, sorting.eval_pdf_sample), path)
-                depth += 1
-            return path
+        def _sorted_walk(self, scene: Any, path: Path, sampler: Any) -> tuple[Any, Any]:
+            """A kernel a bounce, its lanes in the order of their materials; for every depth, or where it has no bound,
+            until no path goes on: radiance, valid.
 
-        def _step(self, scene: Any, path: Path, sampler: Any, shade: Any) -> Path:
+            A path moves from lane to lane, but draws its numbers in the one that it started in, so that it goes where
+            it would go unsorted.
+            """
+            lanes = dr.arange(mi.UInt32, dr.width(path.ray.o))
+            home, bounces = mi.UInt32(lanes), 0
+            while True:
+                hit = self._hit(scene, path)
+                counted = sorting.Counted(hit.shape.bsdf(), path.active)
+                paths = sorting.Records([home, *path_state.as_arrays(path, hit)])
+                draws = sorting.Records(draw(sampler))
+                sampler.schedule_state()
+                dr.eval(counted.bins, counted.places, counted.counts, paths.buffers, draws.buffers)
+                if bounces == self.max_depth or (self.max_depth == UNBOUNDED and not counted.any_active()):
+                    break
+                home, *moved = paths.of(counted.order())
+                path, hit = path_state.from_arrays(moved)
+                path = dr.select(path.active, self._step(scene, path, hit, Draws(*draws.of(home))), path)
+                bounces += 1
+            home, *moved = paths.of(lanes)
+            path, _ = path_state.from_arrays(moved)
+            return sorting.put_back(path.radiance, home), sorting.put_back(path.valid, home)
+
+        def _step(self, scene: Any, path: Path, hit: Any, draws: Draws) -> Path:
             """One hit: its own light, light that a sampled emitter sends it, and the direction to go on in."""
-            si = self._hit(scene, path)
+            flags = mi.RayFlags.All | mi.RayFlags.dNSdUV
+            si = hit.compute_surface_interaction(path.ray, flags, path.active)
             radiance = dr.fma(path.throughput, self._emitted(scene, path, si), path.radiance)
             goes_on = path.active & (path.depth + 1 < self.max_depth) & si.is_valid()
 
@@ -139,14 +132,13 @@ def _integrator_class(variant: str) -> type:
                 seen = width * self.footprint * half_a_level(si)
                 si.duv_dx, si.duv_dy = uv_footprint(si, direction, seen)
 
-            bsdf, context = si.bsdf(), mi.BSDFContext()
+            # Where a path ends anyway, a surface is asked only whether it is there.
+            bsdf, context = dr.select(goes_on | ~path.valid, si.bsdf(), None), mi.BSDFContext()
             lit = goes_on & mi.has_flag(bsdf.flags(), mi.BSDFFlags.Smooth)
-            light, emitted = scene.sample_emitter_direction(si, sampler.next_2d(), True, lit)
+            light, emitted = scene.sample_emitter_direction(si, draws.light, True, lit)
             lit &= light.pdf != 0
-            sample1, sample2, chance = sampler.next_1d(), sampler.next_2d(), sampler.next_1d()
             wo = si.to_local(light.d)
-            at_hand = path, radiance, goes_on, direction, width, lit, light, emitted, chance, sampler
-            value, pdf, sample, weight = shade(bsdf, context, si, wo, sample1, sample2, goes_on, at_hand)
+            value, pdf, sample, weight = bsdf.eval_pdf_sample(context, si, wo, draws.lobe, draws.direction)
             share = dr.select(light.delta, 1, power_heuristic(dr, light.pdf, pdf))
             radiance = dr.select(lit, dr.fma(path.throughput, value * emitted * share, radiance), radiance)
 
@@ -154,7 +146,7 @@ def _integrator_class(variant: str) -> type:
             depth = dr.select(si.is_valid(), path.depth + 1, path.depth)
             brightest = dr.max(throughput)
             survival = dr.minimum(brightest * eta * eta, ROULETTE_MAX)
-            roulette, survives = depth >= self.rr_depth, chance < survival
+            roulette, survives = depth >= self.rr_depth, draws.chance < survival
             return Path(
                 ray=si.spawn_ray(si.to_world(sample.wo)),
                 throughput=dr.select(roulette, throughput / survival, throughput),
@@ -162,7 +154,7 @@ def _integrator_class(variant: str) -> type:
                 eta=eta,
                 depth=depth,
                 valid=path.valid | (si.is_valid() & ~mi.has_flag(sample.sampled_type, mi.BSDFFlags.Null)),
-                previous=mi.Interaction3f(si),
+                previous=si.p,
                 pdf=sample.pdf,
                 delta=mi.has_flag(sample.sampled_type, mi.BSDFFlags.Delta),
                 width=width,
@@ -171,17 +163,19 @@ def _integrator_class(variant: str) -> type:
             )
 
         def _hit(self, scene: Any, path: Path) -> Any:
-            flags, first = mi.RayFlags.All | mi.RayFlags.dNSdUV, path.depth == 0
+            """What the ray meets, a `PreliminaryIntersection3f`."""
+            first = path.depth == 0
             if not self.hide_emitters:
-                return scene.ray_intersect(path.ray, flags, first, path.active)
-            found = scene.ray_intersect_preliminary(path.ray, False, path.active & ~first)
-            past_lights = self.skip_area_emitters(scene, path.ray, True, path.active & first)
-            return dr.select(first, past_lights, found).compute_surface_interaction(path.ray, flags, path.active)
+                return scene.ray_intersect_preliminary(path.ray, first, active=path.active)
+            found = scene.ray_intersect_preliminary(path.ray, False, active=path.active & ~first)
+            return dr.select(first, self.skip_area_emitters(scene, path.ray, True, path.active & first), found)
 
         def _emitted(self, scene: Any, path: Path, si: Any) -> Any:
             """Light that the hit itself, or the sky, sends back, weighted against emitter sampling."""
-            towards = mi.DirectionSample3f(scene, si, path.previous)
-            pdf = scene.pdf_emitter_direction(path.previous, towards, path.active & ~path.delta)
+            previous = dr.zeros(mi.Interaction3f)
+            previous.p = path.previous
+            towards = mi.DirectionSample3f(scene, si, previous)
+            pdf = scene.pdf_emitter_direction(previous, towards, path.active & ~path.delta)
             share = power_heuristic(dr, path.pdf, dr.select(path.delta, 0, pdf))
             return towards.emitter.eval(si, path.active & (path.pdf > 0)) * share
 
@@ -193,11 +187,6 @@ def _integrator_class(variant: str) -> type:
             )
 
     return VerdigrisPath
-
-
-def unsorted(bsdf: Any, context: Any, si: Any, wo: Any, sample1: Any, sample2: Any, active: Any, at_hand: Any) -> Any:
-    """`BSDFPtr.eval_pdf_sample`, lane by lane as they come."""
-    return bsdf.eval_pdf_sample(context, si, wo, sample1, sample2)
 
 
 def power_heuristic(dr: Any, taken: Any, other: Any) -> Any:

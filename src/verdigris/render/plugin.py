@@ -185,6 +185,17 @@ def _bsdf_class(variant: str) -> type:
         def eval_null_transmission(self, si: Any, active: Any = True) -> Any:
             return mi.Color3f(dr.select(active, 1 - self._there(si), 0))
 
+        def eval_diffuse_reflectance(self, si: Any, active: Any = True) -> Any:
+            """The albedo that the material has a head for; without one, by Mitsuba's rule for any BSDF."""
+            heads, at, (uv, _, wi) = getattr(self.material, "heads", ()), self._level(si), local_frame(mi, dr, si)
+            if "guides" in heads:
+                albedo = self.material.guides_dr(uv, **at)[0]  # type: ignore[attr-defined]
+            elif "albedo" in heads:
+                albedo = self.material.albedo_dr(uv, wi, **at)  # type: ignore[attr-defined]
+            else:
+                return self.eval(mi.BSDFContext(), si, mi.Vector3f(0, 0, 1), active) * dr.pi
+            return dr.select(active & (wi.z > 0), albedo, 0) * self._there(si)
+
         def _enabled(self, ctx: Any) -> tuple[bool, bool]:
             """Whether the context asks for reflection, and for what goes through, where there is any."""
             passes = self.cuts_out and ctx.is_enabled(mi.BSDFFlags.Null, 1)

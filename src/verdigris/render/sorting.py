@@ -1,51 +1,107 @@
-"""Shading sorted by material: lanes of one BSDF lie side by side, so that a packet runs one of them, not many."""
+"""Lanes in the order of their materials, so that a packet of them runs one material's code and not that of many.
+
+What a lane holds is kept as a record, its numbers side by side in memory: to move a lane is then to move a few lines
+of the cache, not one line a number.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from verdigris.runtime import mitsuba
 
-BINS = 1024
-"""Materials that are told apart; where a scene has more, some share a bin."""
+BITS = 10
+BINS = 1 << BITS
+"""Materials that are told apart, the last of them for idle lanes; where a scene has more, some share a bin."""
+
+PACKET = 16
+"""Words that are moved at once: a line of the cache."""
 
 
-def eval_pdf_sample(
-    bsdf: Any, context: Any, si: Any, wo: Any, sample1: Any, sample2: Any, active: Any, at_hand: Any
-) -> tuple[Any, Any, Any, Any]:
-    """`BSDFPtr.eval_pdf_sample`, in the order of the materials: (value, pdf, sample, weight), 0 where not active.
+class Records:
+    """Values of lanes, a record each."""
 
-    It launches kernels, so it must not be called where code is only recorded. at_hand: what is needed afterwards, to be
-    computed in the same kernel as what this needs.
-    """
+    def __init__(self, values: Sequence[Any]) -> None:
+        """values: arrays of numbers, vectors, masks or pointers, of 4 bytes a component.
+
+        The kernel that evaluates `buffers` writes them. There is one for each packet of a record: a second scatter into
+        one buffer would make Dr.Jit launch a kernel for the first.
+        """
+        mi, dr = mitsuba(), import_module("drjit")
+        words = [_word(leaf) for value in values for leaf in _leaves(value)]
+        self._types = [type(value) for value in values]
+        lanes = dr.arange(mi.UInt32, max(dr.width(word) for word in words))
+        words += [mi.UInt32(0)] * (-len(words) % PACKET)
+        self.buffers = []
+        for first in range(0, len(words), PACKET):
+            self.buffers.append(dr.empty(mi.UInt32, PACKET * len(lanes)))
+            dr.scatter(self.buffers[-1], mi.ArrayXu(words[first : first + PACKET]), lanes)
+
+    def of(self, lanes: Any) -> list[Any]:
+        """The values of the lanes named, UInt32, in their order."""
+        mi, dr = mitsuba(), import_module("drjit")
+        words, shape = list[Any](), (PACKET, dr.width(lanes))
+        for buffer in self.buffers:
+            words.extend(dr.gather(mi.ArrayXu, buffer, lanes, shape=shape))
+        remaining = iter(words)
+        return [_restored(kind, remaining) for kind in self._types]
+
+
+def material_of(bsdf: Any) -> Any:
+    """The bin of a `BSDFPtr`, UInt32 below BINS - 1."""
+    return import_module("drjit").reinterpret_array(mitsuba().UInt32, bsdf) % (BINS - 1)
+
+
+class Counted:
+    """Lanes counted by material, which has to be done before their order is known."""
+
+    def __init__(self, bsdf: Any, active: Any) -> None:
+        """bsdf: `BSDFPtr` of each lane. active: those that are not follow all others."""
+        mi, dr = mitsuba(), import_module("drjit")
+        self.bins = dr.select(active, material_of(bsdf), BINS - 1)
+        self.counts = dr.zeros(mi.UInt32, BINS)
+        self.places = dr.empty(mi.UInt32, dr.width(self.bins))
+        """Of each lane in its bin."""
+        dr.scatter(self.places, dr.scatter_inc(self.counts, self.bins), dr.arange(mi.UInt32, dr.width(self.bins)))
+
+    def order(self) -> Any:
+        """The lanes, UInt32, such that those of a bin follow one another. It launches a kernel."""
+        mi, dr = mitsuba(), import_module("drjit")
+        lanes = dr.arange(mi.UInt32, dr.width(self.bins))
+        order = dr.empty(mi.UInt32, len(lanes))
+        dr.scatter(order, lanes, dr.gather(mi.UInt32, dr.prefix_sum(self.counts), self.bins) + self.places)
+        dr.eval(order)
+        return order
+
+    def any_active(self) -> bool:
+        """Whether any lane is; it waits for the kernels."""
+        return int(self.counts[BINS - 1]) < import_module("drjit").width(self.bins)
+
+
+def put_back(values: Any, home: Any) -> Any:
+    """Values in the order of the lanes that they came from: `home`, UInt32, which names each lane once."""
     dr = import_module("drjit")
-    inputs = (dr.select(active, bsdf, None), si, wo, sample1, sample2)
-    dr.eval(inputs, at_hand)
-    order = by_material(inputs[0])
-    sorted_bsdf, *sorted_inputs = (dr.gather(type(value), value, order) for value in inputs)
-    answers = sorted_bsdf.eval_pdf_sample(context, *sorted_inputs)
-    restored = tuple(_restored(dr, answer, order) for answer in answers)
-    dr.eval(restored)
-    return restored
-
-
-def by_material(bsdf: Any) -> Any:
-    """The lanes, UInt32, such that equal BSDFs follow one another: a counting sort, unordered within a bin."""
-    mi, dr = mitsuba(), import_module("drjit")
-    lanes = dr.arange(mi.UInt32, dr.width(bsdf))
-    bin_of = dr.reinterpret_array(mi.UInt32, bsdf) & (BINS - 1)
-    counts = dr.zeros(mi.UInt32, BINS)
-    dr.scatter_add(counts, mi.UInt32(1), bin_of)
-    next_free = dr.prefix_sum(counts)
-    order = dr.empty(mi.UInt32, dr.width(bsdf))
-    dr.scatter(order, lanes, dr.scatter_inc(next_free, bin_of))
-    dr.eval(order)
-    return order
-
-
-def _restored(dr: Any, values: Any, order: Any) -> Any:
-    """Values in the order of the lanes that they came from."""
-    result = dr.empty(type(values), dr.width(order))
-    dr.scatter(result, values, order)
+    result = dr.empty(type(values), dr.width(home))
+    dr.scatter(result, values, home)
     return result
+
+
+def _leaves(value: Any) -> list[Any]:
+    """The components of a vector, or the array itself."""
+    return list(value) if import_module("drjit").depth_v(value) > 1 else [value]
+
+
+def _word(leaf: Any) -> Any:
+    mi, dr = mitsuba(), import_module("drjit")
+    return dr.select(leaf, mi.UInt32(1), 0) if dr.is_mask_v(leaf) else dr.reinterpret_array(mi.UInt32, leaf)
+
+
+def _restored(kind: type, words: Iterator[Any]) -> Any:
+    """The next value, of the type named."""
+    dr = import_module("drjit")
+    if dr.depth_v(kind) > 1:
+        return kind(*(_restored(dr.value_t(kind), words) for _ in range(dr.size_v(kind))))
+    word = next(words)
+    return word != 0 if dr.is_mask_v(kind) else dr.reinterpret_array(kind, word)
