@@ -5,8 +5,10 @@
 An open box whose walls are tiles about a pixel wide, 64 meshes of tiles drawn at random; of 64 meshes K materials, each
 with its own BSDF object. `shared`: copies of the asset with its latents rolled, so that they have one network; `apart`:
 weights are changed by 1 % too, so that each is a decoder of its own; `sorted`: these, shaded by `verdigris_path` in
-the order of the materials; `layered`: the library's materials, evaluated as graphs. One process; all K take turns,
-256 x 256, one sample a pixel, depth 6; the median counts. `ratio` is that of K materials over one of the same kind.
+the order of the materials; `layered`: the library's materials, evaluated as graphs. 256 x 256, one sample a pixel,
+depth 6; the median counts. `ratio` is that of K materials over the first count of the same kind, `again` the ratio of
+that count itself, measured once more at the end: how far the machine drifted. Each count has a process of its own: a
+call of Dr.Jit's goes through all the BSDFs that its process holds, those of other scenes too.
 `start_s`: from the first trace to the first frames, compilation included where kernels were not in Dr.Jit's cache.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -41,36 +44,47 @@ def main() -> None:
     parser.add_argument("asset", type=Path)
     parser.add_argument("--kind", choices=KINDS, required=True)
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64], metavar="K")
-    parser.add_argument("--out", type=Path, required=True, help="JSON table that the kind is added to")
+    parser.add_argument("--out", type=Path, help="JSON table that the kind is added to; without, the first count alone")
     options = parser.parse_args()
+    if options.out is None:
+        print(json.dumps(measured(options.asset, options.kind, options.counts[0])))
+        return
     table = json.loads(options.out.read_text()) if options.out.is_file() else {}
-    table[options.kind] = measured(options.asset, options.kind, options.counts)
+    table[options.kind] = compared(options.asset, options.kind, options.counts)
     options.out.write_text(json.dumps(table, indent=1) + "\n")
     print(json.dumps(table[options.kind], indent=1))
 
 
-def measured(asset: Path, kind: str, counts: list[int]) -> list[Measured]:
-    """A row for each count."""
-    loops, rows = {}, []
-    for count in counts:
-        bsdfs = materials(asset, kind, count)
-        scene = box(bsdfs, kind == "sorted")
-        start = time.perf_counter()
-        loops[count] = RealtimeLoop(scene)
-        for _ in range(SETTLING):
-            loops[count].frame()
-        rows.append({"materials": count, "start_s": round(time.perf_counter() - start, 2), **latents(bsdfs)})
+def compared(asset: Path, kind: str, counts: list[int]) -> list[Measured]:
+    """A row for each count, a process each, and the first count once more."""
+    rows = []
+    for count in (*counts, counts[0]):
+        command = [sys.executable, __file__, str(asset), "--kind", kind, "--counts", str(count)]
+        rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
         print(rows[-1], file=sys.stderr, flush=True)
-    times: dict[int, list[float]] = {count: [] for count in counts}
-    for _ in range(ROUNDS):
-        for count, loop in loops.items():
-            start = time.perf_counter()
-            loop.frame()
-            times[count].append(1e3 * (time.perf_counter() - start))
+    *rows, again = rows
     for row in rows:
-        row["frame_ms"] = round(float(np.median(times[row["materials"]])), 2)
         row["ratio"] = round(row["frame_ms"] / rows[0]["frame_ms"], 2)
+    rows[0]["again"] = round(again["frame_ms"] / rows[0]["frame_ms"], 2)
     return rows
+
+
+def measured(asset: Path, kind: str, count: int) -> Measured:
+    """The row of one count."""
+    bsdfs = materials(asset, kind, count)
+    scene = box(bsdfs, kind == "sorted")
+    start = time.perf_counter()
+    loop = RealtimeLoop(scene)
+    for _ in range(SETTLING):
+        loop.frame()
+    started = time.perf_counter() - start
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        loop.frame()
+        times.append(1e3 * (time.perf_counter() - start))
+    frame_ms = round(float(np.median(times)), 2)
+    return {"materials": count, "start_s": round(started, 2), **latents(bsdfs), "frame_ms": frame_ms}
 
 
 def materials(asset: Path, kind: str, count: int) -> list[Any]:
