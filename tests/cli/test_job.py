@@ -98,13 +98,16 @@ def test_stopped_at_any_moment_a_bake_ends_with_the_same_bytes(folder):
 
 @pytest.mark.slow
 def test_a_time_budget_is_kept_with_rates_that_have_fallen(folder):
-    start, budget = time.monotonic(), 12.0
-    few = (*FEW[:3], "encode_samples=100000000", "tune_samples=200000000")
-    process = bake("out", "--time-budget", f"{budget:g}s", few=few)
-    out, notes = process.communicate(timeout=120)
+    budget, long = 12.0, (*FEW[:3], "encode_samples=100000000", "tune_samples=200000000")
+    start = time.monotonic()
+    least = bake("least", few=(*FEW[:3], "encode_samples=32768", "tune_samples=32768", *FEW[5:]))
+    assert least.wait(timeout=300) == 0, least.stderr.read()
+    fixed, start = time.monotonic() - start, time.monotonic()
+    process = bake("out", "--time-budget", f"{budget:g}s", few=long)
+    out, notes = process.communicate(timeout=300)
     assert process.returncode == 0, notes
-    # The process starts before the clock of the command does, and ends after it: a second or two of a busy machine.
-    assert time.monotonic() - start < budget + 4.0
+    # A chunk of each phase is always run: a machine so busy that this alone takes the budget may go over by as much.
+    assert time.monotonic() - start < budget + fixed
     assert "as far as the time budget went" in out
     rows = lines(folder / "out.jsonl")
     phases = {row["phase"]: row for row in rows}
