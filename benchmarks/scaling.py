@@ -5,10 +5,10 @@
 An open box whose walls are tiles about a pixel wide, 64 meshes of tiles drawn at random; of 64 meshes K materials, each
 with its own BSDF object. `shared`: copies of the asset with its latents rolled, so that they have one network; `apart`:
 weights are changed by 1 % too, so that each is a decoder of its own; `sorted`: these, shaded by `verdigris_path` in
-the order of the materials; `layered`: the library's materials, evaluated as graphs. 256 x 256, one sample a pixel,
-depth 6; the median counts. `ratio` is that of K materials over the first count of the same kind, `again` the ratio of
-that count itself, measured once more at the end: how far the machine drifted. Each count has a process of its own: a
-call of Dr.Jit's goes through all the BSDFs that its process holds, those of other scenes too.
+the order of the materials; `layered`: a graph of the library, its numbers changed by 1 %. 256 x 256, one sample a
+pixel, depth 6; the median counts. `ratio` is that of K materials over the first count of the same kind, `again` the
+ratio of that count itself, measured once more at the end: how far the machine drifted. Each count has a process of its
+own: a call of Dr.Jit's goes through all the BSDFs that its process holds, those of other scenes too.
 `start_s`: from the first trace to the first frames, compilation included where kernels were not in Dr.Jit's cache.
 """
 
@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +29,15 @@ from typing import Any
 import numpy as np
 
 import verdigris
+from verdigris.materials.library.catalogue import locate
+from verdigris.materials.library.textures import SMALLEST
 from verdigris.model import NeuralMaterial
 from verdigris.render.pathtrace import as_bsdf
 from verdigris.render.realtime import SETTLING, RealtimeLoop
 from verdigris.runtime import mitsuba
 
 KINDS = ("shared", "apart", "sorted", "layered")
-LAYERED = ("ceramic_teapot", "inkwell_brass", "slicer_blade", "slicer_handle", "teapot_handle", "verdigris_brass")
+LAYERED, NUMBERS = "ceramic_teapot", re.compile(r'type="(?:float|color3|vector3)" value="([^"]*)"')
 MESHES, CELLS, SIZE, DEPTH = 64, 160, 256, 6
 ROUNDS = 15
 Measured = dict[str, Any]
@@ -90,9 +95,28 @@ def measured(asset: Path, kind: str, count: int) -> Measured:
 def materials(asset: Path, kind: str, count: int) -> list[Any]:
     """BSDFs, one for each material."""
     if kind == "layered":
-        return [as_bsdf(verdigris.load_reference(f"library:{name}@128")) for name in LAYERED[:count]]
+        return layered(count)
     first = replace(verdigris.load(asset), grids=())
     return [as_bsdf(varied(first, number, apart=kind != "shared")) for number in range(count)]
+
+
+def layered(count: int) -> list[Any]:
+    """The graph with its numbers changed, and its textures as small as they come."""
+    document, folder = locate(LAYERED, SMALLEST)
+    rng = np.random.default_rng(0)
+
+    def changed(found: re.Match[str]) -> str:
+        numbers = [f"{float(number) * rng.normal(1, 0.01):.6g}" for number in found[1].split(",")]
+        return found[0].replace(found[1], ", ".join(numbers))
+
+    with tempfile.TemporaryDirectory() as copies:
+        place = Path(shutil.copytree(folder, copies, dirs_exist_ok=True))
+        bsdfs = []
+        for number in range(count):
+            path = place / f"{number}.mtlx"
+            path.write_text(NUMBERS.sub(changed, document.read_text()))
+            bsdfs.append(as_bsdf(verdigris.load_reference(path)))
+        return bsdfs
 
 
 def varied(material: NeuralMaterial, number: int, apart: bool) -> NeuralMaterial:

@@ -6,10 +6,11 @@ the processor's, of all threads.
 
 `relmse`: of one frame, its variance over `FRAMES` frames over the squared mean of them all (plus 0.01), over the
 pixels covered: what a frame's relMSE against a converged image of the same material tends to. `equal_error`: (seconds
-x relmse) of the layered material over that of the neural one, the product of `by_time` and `by_noise`. `shading`: the
-ratio of the nanoseconds a hit, and `shading_equal_error` its product with `by_noise`: what is left of the gain where
-rays cost nothing. `graph`: of these, those of the layered material that are left where
-each layer is evaluated once (`layering="scale"`), without the walk and its noise: textures, nodes and closures.
+x relmse) of the layered material over that of the neural one, the product of `by_time` and `by_noise`. `free`: the same
+if the neural material's shading took no time at all and its frame that of `diffuse`, which no material of its noise can
+beat. `shading`: the ratio of the nanoseconds a hit, and `shading_equal_error` its product with `by_noise`: what is left
+of the gain where rays cost nothing. `graph`: of these, those of the layered material that are left where each layer is
+evaluated once (`layering="scale"`), without the walk and its noise: textures, nodes and closures.
 `bias`: relMSE of the neural material's mean against the layered one's, which no number of samples takes away.
 """
 
@@ -42,7 +43,7 @@ def measured(materials: dict[str, NeuralMaterial], repeats: int) -> dict[str, An
         print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
     means = {
         key: round(float(np.exp(np.mean([np.log(row[key]) for row in found.values()]))), 2)
-        for key in ("equal_error", "by_time", "by_noise", "shading", "shading_equal_error")
+        for key in ("equal_error", "by_time", "by_noise", "shading", "shading_equal_error", "free")
     }
     return {"materials": found, "geometric_mean": means}
 
@@ -76,6 +77,7 @@ def _of_one(name: str, neural: NeuralMaterial, repeats: int, mask: np.ndarray) -
         "by_noise": round(by_noise, 2),
         "shading": round(shading, 2),
         "shading_equal_error": round(shading * by_noise, 2),
+        "free": round(seconds["layered"] / seconds["diffuse"] * by_noise, 2),
         "ns_a_hit": {kind: round(float(value), 1) for kind, value in a_hit.items()},
         "frame_ms": {kind: round(value * 1e3, 1) for kind, value in seconds.items()},
         "relmse": {kind: float(f"{value:.3g}") for kind, value in noise.items()},
