@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 640, 380
 LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 24.0, 40.0, HEIGHT - 44.0
 ACROSS, UP = (0.5, 256.0), (1.0, 256.0)
 LABELS = {"frames": (1, 0), "eval": (-1, 0), "pdf": (0, 1), "sample": (0, -1), "eval_pdf_sample": (1, 0)}
-"""On which side of its point a part's name stands: 1 is to the right, and above."""
+"""On which side of its point a part's name stands: 1 is to the right, and above. The first material's have one."""
 
 COLOURS: tuple[Colour, ...] = (NEURAL, (96, 176, 255), (120, 208, 140))
 
@@ -51,10 +51,9 @@ def drawn(table: dict[str, Any]) -> np.ndarray:
     drawing.line([at(*point) for point in roof], INK, 2.0)
     drawing.text((RIGHT, at(1, product)[1] - 6), f"matrix product, {product:g} GFLOP/s", "rd")
     drawing.text((LEFT + 6, at(1, memory * ACROSS[0])[1] + 6), f"memory, {memory:g} GB/s", "la")
-    for colour, (name, parts) in zip(COLOURS, materials(table).items(), strict=False):
-        _points(drawing, parts, colour)
-        row = list(materials(table)).index(name)
-        drawing.text((RIGHT, BOTTOM - 8 - 16 * row), name, "rd", colour)
+    for row, (name, parts) in enumerate(materials(table).items()):
+        _points(drawing, parts, COLOURS[row], named=row == 0)
+        drawing.text((RIGHT, BOTTOM - 8 - 16 * row), name, "rd", COLOURS[row])
     return drawing.pixels()
 
 
@@ -69,13 +68,15 @@ def at(intensity: float, rate: float) -> tuple[float, float]:
     return LEFT + (RIGHT - LEFT) * float(x), BOTTOM - (BOTTOM - TOP) * float(y)
 
 
-def _points(drawing: Drawing, parts: dict[str, Any], colour: Colour) -> None:
+def _points(drawing: Drawing, parts: dict[str, Any], colour: Colour, named: bool) -> None:
     for part, row in parts.items():
         if not row["multiply_adds"]:
             continue
         operations = 2 * row["multiply_adds"]
         place = at(operations / row["bytes"], operations / row["ns"])
         drawing.line([place], colour)
+        if not named:
+            continue
         sideways, up = LABELS[part]
         anchor = {-1: "r", 0: "m", 1: "l"}[sideways] + {-1: "a", 0: "m", 1: "d"}[up]
         drawing.text((place[0] + 7 * sideways, place[1] - 7 * up), part, anchor, colour)

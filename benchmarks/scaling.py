@@ -5,16 +5,18 @@
 An open box whose walls are tiles about a pixel wide, 64 meshes of tiles drawn at random; of 64 meshes K materials, each
 with its own BSDF object. `shared`: copies of the asset with its latents rolled, so that they have one network; `apart`:
 weights are changed by 1 % too, so that each is a decoder of its own; `sorted`: these, shaded by `verdigris_path` in
-the order of the materials; `layered`: a graph of the library, its numbers changed by 1 %. 256 x 256, one sample a
-pixel, depth 6; the median counts. `ratio` is that of K materials over the first count of the same kind, `again` the
-ratio of that count itself, measured once more at the end: how far the machine drifted. Each count has a process of its
-own: a call of Dr.Jit's goes through all the BSDFs that its process holds, those of other scenes too.
-`start_s`: from the first trace to the first frames, compilation included where kernels were not in Dr.Jit's cache.
+the order of the materials; `layered`: a graph of the library, its numbers changed by 1 %, of which the kernels' time
+counts. 256 x 256, one sample a pixel, depth 6; the median counts. `ratio` is that of K materials over the first count
+of the same kind, `again` the ratio of that count itself, measured once more at the end: how far the machine drifted.
+Each count has a process of its own: a call of Dr.Jit's goes through all the BSDFs that its process holds, those of
+other scenes too. `start_s`: from the first trace to the first frames, compilation included where kernels were not in
+Dr.Jit's cache.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import shutil
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,19 +80,43 @@ def compared(asset: Path, kind: str, counts: list[int]) -> list[Measured]:
 def measured(asset: Path, kind: str, count: int) -> Measured:
     """The row of one count."""
     bsdfs = materials(asset, kind, count)
-    scene = box(bsdfs, kind == "sorted")
+    frame = kernels(box(bsdfs, False)) if kind == "layered" else frozen(box(bsdfs, kind == "sorted"))
     start = time.perf_counter()
-    loop = RealtimeLoop(scene)
     for _ in range(SETTLING):
-        loop.frame()
+        frame()
     started = time.perf_counter() - start
-    times = []
-    for _ in range(ROUNDS):
+    frame_ms = round(float(np.median([frame() for _ in range(ROUNDS)])), 2)
+    return {"materials": count, "start_s": round(started, 2), **latents(bsdfs), "frame_ms": frame_ms}
+
+
+def frozen(scene: Any) -> Callable[[], float]:
+    """Renders a frame that is traced once, and tells how many milliseconds it took."""
+    loop = RealtimeLoop(scene)
+
+    def frame() -> float:
         start = time.perf_counter()
         loop.frame()
-        times.append(1e3 * (time.perf_counter() - start))
-    frame_ms = round(float(np.median(times)), 2)
-    return {"materials": count, "start_s": round(started, 2), **latents(bsdfs), "frame_ms": frame_ms}
+        return 1e3 * (time.perf_counter() - start)
+
+    return frame
+
+
+def kernels(scene: Any) -> Callable[[], float]:
+    """Renders a frame, and tells the milliseconds of its kernels: with graphs, whose textures are functions that a
+    function calls, no frame can be frozen, and most of its time is that of tracing it anew."""
+    import drjit as dr
+
+    mi, seeds = mitsuba(), itertools.count()
+
+    def frame() -> float:
+        with dr.scoped_set_flag(dr.JitFlag.KernelHistory):
+            dr.kernel_history_clear()
+            seed = dr.opaque(mi.UInt32, next(seeds))
+            dr.eval(scene.integrator().render(scene, scene.sensors()[0], seed=seed, spp=1))
+            dr.sync_thread()
+            return sum(kernel["execution_time"] for kernel in dr.kernel_history())
+
+    return frame
 
 
 def materials(asset: Path, kind: str, count: int) -> list[Any]:
