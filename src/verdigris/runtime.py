@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import math
 import os
 import site
 import sys
@@ -124,16 +125,22 @@ def mitsuba(variant: str | None = None) -> Any:
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
-    """A copy that starts at a multiple of ALIGNMENT_BYTES.
+    """A copy in `aligned_room`."""
+    result = aligned_room(array.shape, array.dtype)
+    result[...] = array
+    return result
+
+
+def aligned_room(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Zeros that start at a multiple of ALIGNMENT_BYTES.
 
     Dr.Jit reads a NumPy array where it lies. What starts elsewhere it gathers entry by entry, by another kernel:
     slower, and chance decides which of the two a process has to compile.
     """
-    room = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(size + ALIGNMENT_BYTES, np.uint8)
     start = -room.ctypes.data % ALIGNMENT_BYTES
-    result = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    result[...] = array
-    return result
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def cache_directory(name: str) -> Path | None:

@@ -10,7 +10,8 @@ from verdigris.render.denoise import denoise
 from verdigris.render.frame_times import Kernels, resident_mib
 from verdigris.render.pathtrace import as_bsdf
 from verdigris.render.realtime import SETTLING, RealtimeLoop, realtime, turntable
-from verdigris.render.scenes import build_scene
+from verdigris.render.scenes import build_scene, camera
+from verdigris.runtime import mitsuba
 
 SIZE = (24, 16)
 
@@ -167,3 +168,29 @@ def test_the_loop_settles_in_time():
         loop.frame(turned(loop, 0.1 * k))
         counts.append(loop.recordings)
     assert counts[SETTLING - 1] == counts[-1]
+
+
+@pytest.mark.parametrize("depth", [4, -1])
+def test_a_sorted_bounce_is_traced_for_the_first_frames_alone(depth):
+    """Of separate networks, side by side: the pictures are those of the walk that does not sort."""
+    mi = mitsuba()
+    balls = {
+        f"ball{k}": {
+            "type": "sphere",
+            "center": [k - 0.5, 0, 0],
+            "radius": 0.6,
+            "bsdf": as_bsdf(random_material(finest=(16, 16), seed=k)),
+        }
+        for k in range(2)
+    }
+    view = {"sensor": camera([0, 0, 4], [0, 0, 0], 40.0, SIZE, box_filter=True), "sky": {"type": "constant"}}
+    loops = [
+        RealtimeLoop(mi.load_dict({"type": "scene", "integrator": walk, **view, **balls}))
+        for walk in ({"type": "verdigris_path", "max_depth": depth, "sort": sort} for sort in (False, True))
+    ]
+    counts = []
+    for k in range(SETTLING + 2):
+        plain, by_material = (loop.frame(turned(loop, 0.1 * k)) for loop in loops)
+        np.testing.assert_allclose(by_material, plain, rtol=1e-4, atol=1e-5)
+        counts.append(loops[1].recordings)
+    assert counts[SETTLING - 1] == counts[-1] <= 4

@@ -62,6 +62,16 @@ def _integrator_class(variant: str) -> type:
                 raise RenderError(f"verdigris_path: footprint: expected 0 or more, got {self.footprint}")
             self.max_depth = UNBOUNDED if depth == -1 else depth
 
+        @property
+        def sorts(self) -> bool:
+            """Whether bounces are kernels of their own. A GPU reorders its threads inside the one kernel instead."""
+            return self.sort and dr.backend_v(mi.Float) == dr.JitBackend.LLVM
+
+        @property
+        def recordings(self) -> int:
+            """How often a sorted bounce was traced."""
+            return self._sorted_bounce.n_recordings
+
         def sample(
             self, scene: Any, sampler: Any, ray: Any, medium: Any = None, active: Any = True
         ) -> tuple[Any, Any, list[Any]]:
@@ -71,8 +81,7 @@ def _integrator_class(variant: str) -> type:
             cone = camera_cone(ray, sampler.sample_count())
             seen = not self.hide_emitters and scene.environment() is not None
             path = path_state.first_paths(ray, cone, seen, active)
-            # A GPU that reorders its threads does so inside the one kernel.
-            walk = self._sorted_walk if self.sort and dr.backend_v(mi.Float) == dr.JitBackend.LLVM else self._walk
+            walk = self._sorted_walk if self.sorts else self._walk
             radiance, valid = walk(scene, path, sampler)
             return dr.select(valid, radiance, 0), valid, []
 
@@ -99,26 +108,34 @@ def _integrator_class(variant: str) -> type:
             until no path goes on: radiance, valid.
 
             A path moves from lane to lane, but draws its numbers in the one that it started in, so that it goes where
-            it would go unsorted.
+            it would go unsorted. All bounces are one frozen function: each is traced the first time alone.
             """
             lanes = dr.arange(mi.UInt32, dr.width(path.ray.o))
-            home, bounces = mi.UInt32(lanes), 0
-            while True:
-                hit = self._hit(scene, path)
-                counted = sorting.Counted(hit.shape.bsdf(), path.active)
-                paths = sorting.Records([home, *path_state.as_arrays(path, hit)])
-                draws = sorting.Records(draw(sampler))
+            met, bounces = self._met(scene, path, lanes), 0
+            while bounces != self.max_depth and (self.max_depth != UNBOUNDED or met.any_active()):
+                draws = sorting.records(draw(sampler))
                 sampler.schedule_state()
-                dr.eval(counted.bins, counted.places, counted.counts, paths.buffers, draws.buffers)
-                if bounces == self.max_depth or (self.max_depth == UNBOUNDED and not counted.any_active()):
-                    break
-                home, *moved = paths.of(counted.order())
-                path, hit = path_state.from_arrays(moved)
-                path = dr.select(path.active, self._step(scene, path, hit, Draws(*draws.of(home))), path)
+                dr.eval(draws)
+                met = self._sorted_bounce(scene, met, draws)
                 bounces += 1
-            home, *moved = paths.of(lanes)
-            path, _ = path_state.from_arrays(moved)
+            home, path, _ = path_state.restored(met.paths, lanes)
             return sorting.put_back(path.radiance, home), sorting.put_back(path.valid, home)
+
+        @functools.cached_property
+        def _sorted_bounce(self) -> Any:
+            """One bounce of paths that met something, as a frozen function: scene, `Met`, draws -> `Met`."""
+
+            def bounce(scene: Any, met: sorting.Met, draws: list[Any]) -> sorting.Met:
+                home, path, hit = path_state.restored(met.paths, met.order())
+                step = self._step(scene, path, hit, path_state.draws_of(draws, home))
+                return self._met(scene, dr.select(path.active, step, path), home)
+
+            return dr.freeze(bounce, auto_opaque=False)
+
+        def _met(self, scene: Any, path: Path, home: Any) -> sorting.Met:
+            """What the paths meet next, evaluated. home: the lanes that they started in."""
+            hit = self._hit(scene, path)
+            return sorting.met(hit.shape.bsdf(), path.active, path_state.as_arrays(path, hit, home))
 
         def _step(self, scene: Any, path: Path, hit: Any, draws: Draws) -> Path:
             """One hit: its own light, light that a sampled emitter sends it, and the direction to go on in."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from verdigris.render import sorting
 from verdigris.runtime import mitsuba
 
 
@@ -70,20 +71,29 @@ def first_paths(ray: Any, cone: tuple[Any, Any], valid: bool, active: Any) -> Pa
 _FIELDS = ("throughput", "radiance", "eta", "depth", "valid", "previous", "pdf", "delta", "width", "spread", "active")
 
 
-def as_arrays(path: Path, hit: Any) -> list[Any]:
-    """All that tells a path, which met `hit`, a `PreliminaryIntersection3f`, from others."""
+def as_arrays(path: Path, hit: Any, home: Any) -> list[Any]:
+    """All that tells a path from others: it met `hit`, a `PreliminaryIntersection3f`, and started in lane `home`."""
     ray = path.ray
     state = [getattr(path, name) for name in _FIELDS]
-    return [ray.o, ray.d, ray.time, *state, *(getattr(hit, name) for name in hit.DRJIT_STRUCT)]
+    return [home, ray.o, ray.d, ray.time, *state, *(getattr(hit, name) for name in hit.DRJIT_STRUCT)]
 
 
-def from_arrays(arrays: Sequence[Any]) -> tuple[Path, Any]:
-    """The path and its hit. The ray's reach is lost; it was of use until the hit was found."""
+def restored(buffers: Sequence[Any], lanes: Any) -> tuple[Any, Path, Any]:
+    """The lane that it started in, the path and its hit, from the records of `as_arrays` that the lanes name. The ray's
+    reach is lost; it was of use until the hit was found."""
     mi, dr = mitsuba(), import_module("drjit")
-    origin, direction, time = arrays[:3]
-    ray = mi.Ray3f(origin, direction, time, mi.Color0f())
-    path = Path(ray=ray, **dict(zip(_FIELDS, arrays[3:], strict=False)))
     hit = dr.zeros(mi.PreliminaryIntersection3f)
-    for name, value in zip(hit.DRJIT_STRUCT, arrays[3 + len(_FIELDS) :], strict=True):
+    blank = first_paths(dr.zeros(mi.Ray3f), (mi.Float(0), mi.Float(0)), False, True)
+    kinds = [type(value) for value in as_arrays(blank, hit, mi.UInt32(0))]
+    home, origin, direction, time, *values = sorting.restored(kinds, buffers, lanes)
+    ray = mi.Ray3f(origin, direction, time, mi.Color0f())
+    path = Path(ray=ray, **dict(zip(_FIELDS, values, strict=False)))
+    for name, value in zip(hit.DRJIT_STRUCT, values[len(_FIELDS) :], strict=True):
         setattr(hit, name, value)
-    return path, hit
+    return home, path, hit
+
+
+def draws_of(buffers: Sequence[Any], lanes: Any) -> Draws:
+    """The random numbers that the lanes drew, from records of `Draws`."""
+    mi = mitsuba()
+    return Draws(*sorting.restored([mi.Point2f, mi.Float, mi.Point2f, mi.Float], buffers, lanes))

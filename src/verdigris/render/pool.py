@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from verdigris.conventions import Array
-from verdigris.runtime import aligned, mitsuba
+from verdigris.runtime import aligned, aligned_room, mitsuba
 
 PACKET = 4
 """Channels that are loaded at once."""
@@ -37,6 +37,9 @@ class Slot:
     first_row: Any
 
 
+Members = list[tuple[Any, list[np.ndarray]]]
+"""Pyramids, and their levels as they are stored."""
+
 _waiting: dict[str, list[weakref.ref[Any]]] = {}
 """By variant, what has `levels` and no slot yet."""
 
@@ -48,11 +51,12 @@ def join(pyramid: Any) -> None:
 
 def pack() -> None:
     """Gives a slot to all that wait for one. Those of equal channels and precision share buffers."""
-    waiting, groups = _waiting.pop(mitsuba().variant(), []), dict[tuple[int, bool], list[Any]]()
+    waiting, groups = _waiting.pop(mitsuba().variant(), []), dict[tuple[int, Any], Members]()
     for pyramid in filter(None, (reference() for reference in waiting)):
-        groups.setdefault((pyramid.levels[0].shape[2], _fits_half(pyramid.levels)), []).append(pyramid)
-    for (_, half), members in groups.items():
-        _pack_together(members, half)
+        levels = _stored(pyramid.levels)
+        groups.setdefault((levels[0].shape[2], levels[0].dtype), []).append((pyramid, levels))
+    for members in groups.values():
+        _pack_together(members)
 
 
 def packet_count(channels: int) -> int:
@@ -60,28 +64,34 @@ def packet_count(channels: int) -> int:
     return -(-channels // PACKET)
 
 
-def _fits_half(levels: Sequence[Array]) -> bool:
-    with np.errstate(over="ignore"):
-        return all(np.array_equal(level, level.astype(np.float16)) for level in levels)
+def _stored(levels: Sequence[Array]) -> list[np.ndarray]:
+    """The levels as float16 where that is exact for all, else as float32."""
+    halves = []
+    for level in levels:
+        with np.errstate(over="ignore"):
+            halves.append(level.astype(np.float16))
+        if not np.array_equal(level, halves[-1]):
+            return [level.astype(np.float32, copy=False) for level in levels]
+    return halves
 
 
-def _pack_together(pyramids: list[Any], half: bool) -> None:
+def _pack_together(members: Members) -> None:
     mi, dr = mitsuba(), import_module("drjit")
-    levels = [level for pyramid in pyramids for level in pyramid.levels]
-    packed = aligned(_texels(levels, np.float16 if half else np.float32))
-    texels = mi.Float16(packed) if half else mi.Float(packed)
+    levels = [level for _, mine in members for level in mine]
+    packed = _texels(levels)
+    texels = mi.Float16(packed) if packed.dtype == np.float16 else mi.Float(packed)
     table = mi.UInt32(aligned(_table(levels)))
     row = 0
-    for pyramid in pyramids:
+    for pyramid, mine in members:
         pyramid.slot = Slot(texels, table, dr.opaque(mi.UInt32, row))
-        row += len(pyramid.levels)
+        row += len(mine)
 
 
-def _texels(levels: Sequence[Array], dtype: type) -> np.ndarray:
+def _texels(levels: Sequence[np.ndarray]) -> np.ndarray:
     """All texels, level by level, each filled up to whole packets."""
     channels = levels[0].shape[2]
     counts = [level.shape[0] * level.shape[1] for level in levels]
-    packed = np.zeros((sum(counts), packet_count(channels) * PACKET), dtype)
+    packed = aligned_room((sum(counts), packet_count(channels) * PACKET), levels[0].dtype)
     start = 0
     for level, count in zip(levels, counts, strict=True):
         packed[start : start + count, :channels] = level.reshape(count, channels)

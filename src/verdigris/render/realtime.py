@@ -2,6 +2,7 @@
 
 All that changes between frames, the camera and the seed, is data of the kernels and no number in their code, so nothing
 is compiled after the first frame. From the third on nothing is traced in Python either: the frame is a frozen function.
+An integrator that sorts has a frozen bounce instead, the same for all bounces of a frame.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class RealtimeLoop:
         self._guides = guide_names(getattr(guided, "material", None))
         if guided is not None:
             library()
-        self._frozen = self._dr.freeze(self._traced(), auto_opaque=False)
+        self._sorts = getattr(scene.integrator(), "sorts", False)
+        self._frame: Any = self._traced() if self._sorts else self._dr.freeze(self._traced(), auto_opaque=False)
         self._total: Array = np.zeros(1)
         self._count = 0
         self.frames = 0
@@ -66,8 +68,8 @@ class RealtimeLoop:
 
     @property
     def recordings(self) -> int:
-        """How often the frame was traced; it stays as it is once the loop has settled."""
-        return self._frozen.n_recordings
+        """How often the frame, or its bounce, was traced; it stays as it is once the loop has settled."""
+        return self._scene.integrator().recordings if self._sorts else self._frame.n_recordings
 
     @property
     def camera(self) -> Array:
@@ -85,7 +87,7 @@ class RealtimeLoop:
             self._camera["to_world"] = mi.Transform4f(mi.Matrix4f(np.asarray(camera, np.float32)))
             self._camera.update()
             self._count = 0
-        image, guides = self._frozen(self._scene, dr.opaque(mi.UInt32, (self._seed + self.frames) & 0xFFFFFFFF))
+        image, guides = self._frame(self._scene, dr.opaque(mi.UInt32, (self._seed + self.frames) & 0xFFFFFFFF))
         self.frames += 1
         picture = self._averaged([np.array(image)[..., :3], *self._as_pictures(guides, image.shape[:2])])
         return picture[0] if self._guided is None else denoise(*picture)

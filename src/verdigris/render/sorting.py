@@ -7,6 +7,7 @@ of the cache, not one line a number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -20,33 +21,31 @@ PACKET = 16
 """Words that are moved at once: a line of the cache."""
 
 
-class Records:
-    """Values of lanes, a record each."""
+def records(values: Sequence[Any]) -> list[Any]:
+    """Values of lanes, a record each: buffers of UInt32, which the kernel that evaluates them writes.
 
-    def __init__(self, values: Sequence[Any]) -> None:
-        """values: arrays of numbers, vectors, masks or pointers, of 4 bytes a component.
+    values: arrays of numbers, vectors, masks or pointers, of 4 bytes a component. There is a buffer for each packet of
+    a record: a second scatter into one buffer would make Dr.Jit launch a kernel for the first.
+    """
+    mi, dr = mitsuba(), import_module("drjit")
+    words = [_word(leaf) for value in values for leaf in _leaves(value)]
+    lanes = dr.arange(mi.UInt32, max(dr.width(word) for word in words))
+    words += [mi.UInt32(0)] * (-len(words) % PACKET)
+    buffers = []
+    for first in range(0, len(words), PACKET):
+        buffers.append(dr.empty(mi.UInt32, PACKET * len(lanes)))
+        dr.scatter(buffers[-1], mi.ArrayXu(words[first : first + PACKET]), lanes)
+    return buffers
 
-        The kernel that evaluates `buffers` writes them. There is one for each packet of a record: a second scatter into
-        one buffer would make Dr.Jit launch a kernel for the first.
-        """
-        mi, dr = mitsuba(), import_module("drjit")
-        words = [_word(leaf) for value in values for leaf in _leaves(value)]
-        self._types = [type(value) for value in values]
-        lanes = dr.arange(mi.UInt32, max(dr.width(word) for word in words))
-        words += [mi.UInt32(0)] * (-len(words) % PACKET)
-        self.buffers = []
-        for first in range(0, len(words), PACKET):
-            self.buffers.append(dr.empty(mi.UInt32, PACKET * len(lanes)))
-            dr.scatter(self.buffers[-1], mi.ArrayXu(words[first : first + PACKET]), lanes)
 
-    def of(self, lanes: Any) -> list[Any]:
-        """The values of the lanes named, UInt32, in their order."""
-        mi, dr = mitsuba(), import_module("drjit")
-        words, shape = list[Any](), (PACKET, dr.width(lanes))
-        for buffer in self.buffers:
-            words.extend(dr.gather(mi.ArrayXu, buffer, lanes, shape=shape))
-        remaining = iter(words)
-        return [_restored(kind, remaining) for kind in self._types]
+def restored(kinds: Sequence[type], buffers: Sequence[Any], lanes: Any) -> list[Any]:
+    """The values, of the types named, of the records that `lanes`, UInt32, names, in its order."""
+    mi, dr = mitsuba(), import_module("drjit")
+    words, shape = list[Any](), (PACKET, dr.width(lanes))
+    for buffer in buffers:
+        words.extend(dr.gather(mi.ArrayXu, buffer, lanes, shape=shape))
+    remaining = iter(words)
+    return [_restored(kind, remaining) for kind in kinds]
 
 
 def material_of(bsdf: Any) -> Any:
@@ -54,17 +53,17 @@ def material_of(bsdf: Any) -> Any:
     return import_module("drjit").reinterpret_array(mitsuba().UInt32, bsdf) % (BINS - 1)
 
 
-class Counted:
-    """Lanes counted by material, which has to be done before their order is known."""
+@dataclass
+class Met:
+    """Paths that met something, as records, and how many of each material: their order is known one kernel later.
 
-    def __init__(self, bsdf: Any, active: Any) -> None:
-        """bsdf: `BSDFPtr` of each lane. active: those that are not follow all others."""
-        mi, dr = mitsuba(), import_module("drjit")
-        self.bins = dr.select(active, material_of(bsdf), BINS - 1)
-        self.counts = dr.zeros(mi.UInt32, BINS)
-        self.places = dr.empty(mi.UInt32, dr.width(self.bins))
-        """Of each lane in its bin."""
-        dr.scatter(self.places, dr.scatter_inc(self.counts, self.bins), dr.arange(mi.UInt32, dr.width(self.bins)))
+    bins: the material of each lane. places: of each lane in its bin. counts: lanes of each bin. paths: see `records`.
+    """
+
+    bins: Any
+    places: Any
+    counts: Any
+    paths: list[Any]
 
     def order(self) -> Any:
         """The lanes, UInt32, such that those of a bin follow one another. It launches a kernel."""
@@ -78,6 +77,20 @@ class Counted:
     def any_active(self) -> bool:
         """Whether any lane is; it waits for the kernels."""
         return int(self.counts[BINS - 1]) < import_module("drjit").width(self.bins)
+
+
+def met(bsdf: Any, active: Any, values: Sequence[Any]) -> Met:
+    """Evaluates lanes and counts them by material.
+
+    bsdf: `BSDFPtr` of each lane. active: those that are not follow all others. values: of the lanes.
+    """
+    mi, dr = mitsuba(), import_module("drjit")
+    bins = dr.select(active, material_of(bsdf), BINS - 1)
+    counts, places = dr.zeros(mi.UInt32, BINS), dr.empty(mi.UInt32, dr.width(bins))
+    dr.scatter(places, dr.scatter_inc(counts, bins), dr.arange(mi.UInt32, dr.width(bins)))
+    found = Met(bins, places, counts, records(values))
+    dr.eval(found)
+    return found
 
 
 def put_back(values: Any, home: Any) -> Any:
