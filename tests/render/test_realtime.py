@@ -6,9 +6,11 @@ import pytest
 from neural_samples import random_material, with_heads
 from verdigris.errors import RenderError, RuntimeMissing
 from verdigris.render import denoise as denoising
+from verdigris.render.codegen import DrjitMaterial
 from verdigris.render.denoise import denoise
 from verdigris.render.frame_times import Kernels, resident_mib
 from verdigris.render.pathtrace import as_bsdf
+from verdigris.render.plugin import make_bsdf
 from verdigris.render.realtime import SETTLING, RealtimeLoop, realtime, turntable
 from verdigris.render.scenes import build_scene, camera
 from verdigris.runtime import mitsuba
@@ -36,6 +38,16 @@ def turned(loop, angle):
     turn = np.eye(4)
     turn[[0, 2], [0, 2]], turn[0, 2], turn[2, 0] = np.cos(angle), np.sin(angle), -np.sin(angle)
     return turn @ loop.camera
+
+
+def two_balls(integrator, bsdfs):
+    """A scene of two balls of a material each, as a dict."""
+    balls = {
+        f"ball{k}": {"type": "sphere", "center": [k - 0.5, 0, 0], "radius": 0.6, "bsdf": bsdf}
+        for k, bsdf in enumerate(bsdfs)
+    }
+    view = camera([0, 0, 4], [0, 0, 0], 40.0, SIZE, box_filter=True)
+    return {"type": "scene", "integrator": integrator, "sensor": view, "sky": {"type": "constant"}, **balls}
 
 
 @pytest.mark.parametrize("denoised", [False, True])
@@ -170,24 +182,23 @@ def test_the_loop_settles_in_time():
     assert counts[SETTLING - 1] == counts[-1]
 
 
+def test_weights_in_buffers_are_found_in_a_frozen_frame():
+    """As a GPU has them; of two materials, since one alone is no call."""
+    mi = mitsuba()
+    bsdfs = [make_bsdf(DrjitMaterial(random_material(finest=(16, 16), seed=k), networks="cooperative")) for k in (0, 1)]
+    loop = RealtimeLoop(mi.load_dict(two_balls({"type": "verdigris_path", "max_depth": 3}, bsdfs)))
+    moving = [loop.frame(turned(loop, 0.1 * k)) for k in range(SETTLING + 1)]
+    again = RealtimeLoop(mi.load_dict(two_balls({"type": "verdigris_path", "max_depth": 3}, bsdfs)), seed=SETTLING)
+    np.testing.assert_allclose(moving[-1], again.frame(loop.camera), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("depth", [4, -1])
 def test_a_sorted_bounce_is_traced_for_the_first_frames_alone(depth):
     """Of separate networks, side by side: the pictures are those of the walk that does not sort."""
     mi = mitsuba()
-    balls = {
-        f"ball{k}": {
-            "type": "sphere",
-            "center": [k - 0.5, 0, 0],
-            "radius": 0.6,
-            "bsdf": as_bsdf(random_material(finest=(16, 16), seed=k)),
-        }
-        for k in range(2)
-    }
-    view = {"sensor": camera([0, 0, 4], [0, 0, 0], 40.0, SIZE, box_filter=True), "sky": {"type": "constant"}}
-    loops = [
-        RealtimeLoop(mi.load_dict({"type": "scene", "integrator": walk, **view, **balls}))
-        for walk in ({"type": "verdigris_path", "max_depth": depth, "sort": sort} for sort in (False, True))
-    ]
+    bsdfs = [as_bsdf(random_material(finest=(16, 16), seed=k)) for k in range(2)]
+    walks = ({"type": "verdigris_path", "max_depth": depth, "sort": sort} for sort in (False, True))
+    loops = [RealtimeLoop(mi.load_dict(two_balls(walk, bsdfs))) for walk in walks]
     counts = []
     for k in range(SETTLING + 2):
         plain, by_material = (loop.frame(turned(loop, 0.1 * k)) for loop in loops)

@@ -45,7 +45,7 @@ class DrjitMaterial:
     [0, 1): the caller's, so that calls at one place agree.
     """
 
-    DRJIT_STRUCT: ClassVar[dict[str, Any]] = {"_pyramid": Pyramid}
+    DRJIT_STRUCT: ClassVar[dict[str, Any]] = {"_pyramid": Pyramid, "_weights": list}
     """What Dr.Jit finds arrays in, where it follows the inputs of a frozen function."""
 
     def __init__(
@@ -68,6 +68,8 @@ class DrjitMaterial:
         self._lobes = emit(Network(material.sampler, SAMPLER_ACTIVATION), networks)
         heads = {} if material.auxiliary is None else material.auxiliary.heads
         self._heads = {name: emit(Network(layers, ACTIVATION), networks) for name, layers in heads.items()}
+        codes = (self._decoder, self._lobes, *self._heads.values())
+        self._weights = [array for code in codes for array in code.weights]
 
     def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Color3f:
         """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from verdigris.conventions import Array
 from verdigris.model.config import Activation
@@ -22,8 +22,17 @@ Float = Any
 """As in `codegen.py`, annotations can only name the variant's types."""
 
 Kind = Literal["literal", "cooperative"]
-Code = Callable[[Sequence[Float]], list[Float]]
-"""From a network's inputs to the last layer's numbers."""
+
+
+class Code(Protocol):
+    """From a network's inputs to the last layer's numbers."""
+
+    weights: list[Any]
+    """Arrays that the code reads: it must be known that they are its inputs where a function is frozen."""
+
+    def __call__(self, x: Sequence[Float], /) -> list[Float]:
+        """The last layer's numbers."""
+
 
 SUMS_MAX, TERMS_A_SUM = 4, 8
 """A row of weights is summed up in several sums, each of some terms at least: one alone is a chain of multiply-adds in
@@ -55,6 +64,7 @@ class LiteralCode:
 
     def __init__(self, network: Network) -> None:
         self._mi, self._dr = mitsuba(), import_module("drjit")
+        self.weights: list[Any] = []
         self._layers = [(weight.tolist(), bias.tolist()) for weight, bias in network.layers]
         self._activation, self._early = network.activation, network.early
         self._late = [k for k in range(network.layers[0][0].shape[1]) if k not in network.early]
@@ -101,6 +111,7 @@ class CooperativeCode:
         self._activation = network.activation
         tensors = [self._mi.TensorXf16(array) for layer in network.layers for array in layer]
         self._views = self._nn.pack(*tensors)
+        self.weights = [self._views[0].buffer]
 
     def __call__(self, x: Sequence[Float]) -> list[Float]:
         """The last layer's numbers, as float32."""
