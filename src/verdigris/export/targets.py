@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.resources import files
 
 from verdigris.errors import ExportError
@@ -40,11 +41,11 @@ def check(target: str) -> None:
         raise ExportError(f"--target: expected one of {', '.join(TARGETS)}, got {target!r}")
 
 
-def refuse(target: str, options: Options, *names: str) -> None:
-    """Raises ExportError where an option is set that the target has not."""
-    for name in names:
-        if getattr(options, name) != getattr(Options(), name):
-            raise ExportError(f"--{name}: expected no such option for --target {target}")
+def takes(target: str, options: Options, *names: str) -> None:
+    """Raises ExportError where an option is set that is none of those that the target takes."""
+    for option in fields(Options):
+        if option.name not in names and getattr(options, option.name) != option.default:
+            raise ExportError(f"--{option.name}: expected no such option for --target {target}")
 
 
 def template(name: str, prefix: str) -> str:
@@ -65,7 +66,7 @@ def weight_files(material: NeuralMaterial, options: Options, half: bool = False)
 
 
 def _wgsl(material: NeuralMaterial, options: Options) -> Export:
-    refuse("wgsl", options, "cooperative", "codes")
+    takes("wgsl", options, "weights", "half", "prefix")
     text = wgsl.module(material, weights=options.weights, half=options.half, prefix=options.prefix)
     bindings = [Binding(f"{options.prefix}_latents", "@group(0) @binding(0)", "storage, array<u32>", "latents.bin")]
     if options.weights == "buffer":
@@ -85,7 +86,7 @@ def _wgsl(material: NeuralMaterial, options: Options) -> Export:
 
 
 def _glsl(material: NeuralMaterial, options: Options) -> Export:
-    refuse("glsl", options, "cooperative", "half")
+    takes("glsl", options, "weights", "codes", "prefix")
     text = glsl.module(material, weights=options.weights, codes=options.codes, prefix=options.prefix)
     kind = "RGBA8" if options.codes else "RGBA16F"
     bindings = [Binding(f"{options.prefix}_latents", "uniform", f"sampler2DArray of {kind}", "latents.ktx2")]
@@ -156,7 +157,7 @@ def _hlsl_family(material: NeuralMaterial, options: Options, suffix: str, langua
 
 
 def _hlsl(material: NeuralMaterial, options: Options) -> Export:
-    refuse("hlsl", options, "cooperative")
+    takes("hlsl", options, "weights", "half", "codes", "prefix")
     flags = " -enable-16bit-types -T cs_6_2" if options.half else " -T cs_6_0"
     usage = f"Compile the example with `dxc{flags} -E example example.hlsl`."
     return _hlsl_family(material, options, "hlsl", "HLSL, shader model 6", usage)
@@ -185,7 +186,7 @@ The whole is a compute shader with the entry point `vd_answer`, in groups of 64,
 
 def _compiled(name: str, file: str, language: str) -> Target:
     def target(material: NeuralMaterial, options: Options) -> Export:
-        refuse(name, options, "prefix", *(() if name == "spirv" else ("cooperative",)))
+        takes(name, options, "weights", "half", "codes", *(("cooperative",) if name == "spirv" else ()))
         home: hlsl.LatentHome = "codes" if options.codes else "texture"
         source = batch.shader(
             material, latents=home, weights=options.weights, half=options.half, cooperative=options.cooperative
@@ -218,7 +219,7 @@ def _compiled(name: str, file: str, language: str) -> Target:
 
 
 def _cuda(material: NeuralMaterial, options: Options) -> Export:
-    refuse("cuda", options, "cooperative", "weights", "half", "codes")
+    takes("cuda", options, "prefix")
     latent = Binding("latents", "first argument of fetch", "const unsigned short*, halves", "latents.bin")
     return Export(
         {
@@ -234,22 +235,22 @@ def _cuda(material: NeuralMaterial, options: Options) -> Export:
 
 
 def _onnx(material: NeuralMaterial, options: Options) -> Export:
-    refuse("onnx", options, "cooperative", "weights", "half", "codes", "prefix")
+    takes("onnx", options)
     return onnx_target.export(material)
 
 
 def _neuralappearance(material: NeuralMaterial, options: Options) -> Export:
-    refuse("neuralappearance", options, "cooperative", "weights", "half", "codes", "prefix")
+    takes("neuralappearance", options)
     return interchange.export(material)
 
 
 def _threejs(material: NeuralMaterial, options: Options) -> Export:
-    refuse("threejs", options, "cooperative", "weights", "half", "prefix")
+    takes("threejs", options, "codes")
     return threejs.export(material, options.codes)
 
 
 def _gltf(material: NeuralMaterial, options: Options) -> Export:
-    refuse("gltf", options, "cooperative", "weights", "half", "codes", "prefix")
+    takes("gltf", options)
     return gltf.export(material)
 
 
