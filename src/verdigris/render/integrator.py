@@ -16,6 +16,7 @@ cone, so that neural materials show the level of detail that fits (docs/level-of
 from __future__ import annotations
 
 import functools
+import weakref
 from importlib import import_module
 from typing import Any
 
@@ -124,11 +125,14 @@ def _integrator_class(variant: str) -> type:
         @functools.cached_property
         def _sorted_bounce(self) -> Any:
             """One bounce of paths that met something, as a frozen function: scene, `Met`, draws -> `Met`."""
+            # What it keeps must not wait for a collection of cycles, which may come while a kernel is traced.
+            known: Any = weakref.ref(self)
 
             def bounce(scene: Any, met: sorting.Met, draws: list[Any]) -> sorting.Met:
+                walk = known()
                 home, path, hit = path_state.restored(met.paths, met.order())
-                step = self._step(scene, path, hit, path_state.draws_of(draws, home))
-                return self._met(scene, dr.select(path.active, step, path), home)
+                step = walk._step(scene, path, hit, path_state.draws_of(draws, home))
+                return walk._met(scene, dr.select(path.active, step, path), home)
 
             return dr.freeze(bounce, auto_opaque=False)
 
