@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from neural_samples import random_material
@@ -28,8 +29,10 @@ def test_a_forced_level(pyramid, monkeypatch):
         wanted = [f"--level={number}" for number in level]
         assert run(["render", str(pyramid), *options, *wanted, "-o", f"{name}.exr"]) == 0
         pictures[name] = read_image(f"{name}.exr")
-    assert (pictures["coarsest"] == pictures["beyond"]).all()
-    assert (pictures["coarsest"] != pictures["finest"]).any() and (pictures["footprint"] != pictures["finest"]).any()
+    # Equal but for the order in which threads add up the samples of a pixel.
+    np.testing.assert_allclose(pictures["coarsest"], pictures["beyond"], rtol=1e-5)
+    assert not np.allclose(pictures["coarsest"], pictures["finest"], rtol=1e-2)
+    assert not np.allclose(pictures["footprint"], pictures["finest"], rtol=1e-2)
 
 
 def test_a_forced_level_in_a_comparison(capsys, document, pyramid):
