@@ -224,6 +224,9 @@ def test_the_reference_stands_beside_it_behind_a_slider(show):
         shown.until(f"viewer.store.state.split === {split}")
         shown.page.wait_for_timeout(300)
         found.append(shares())
+    seam, canvas = (shown.page.locator(f"#{name}").bounding_box() for name in ("seam", "picture"))
+    middle = canvas["x"] + canvas["width"] / 2  # of a picture that is as wide as it is high
+    assert abs(seam["x"] - (middle - canvas["height"] / 2)) <= 1, "the line between the two is at the left end"
     assert found[0] > 5 * found[1] + 0.02, "the reference is the red sphere, the neural material is not"
     shown.page.select_option("[data-field=compare]", "difference")
     shown.until("viewer.renderer.hasReference", 60)

@@ -30,6 +30,7 @@ export class ReferencePictures {
 
   /** Asks for new pictures where the old ones no longer fit. @param {Set<string>} names of the state that changed */
   changed(names) {
+    this.seam();
     if ([...names].every((name) => APART.has(name))) return;
     this.stop();
     this.note();
@@ -61,6 +62,16 @@ export class ReferencePictures {
     const split = compare === "split" && !this.obstacle();
     toggle("split", split);
     toggle("labels", split);
+    toggle("seam", split);
+    this.seam();
+  }
+
+  /** Puts the line between reference and neural material where the picture changes, which may be narrower than its canvas. */
+  seam() {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("picture"));
+    const shown = Math.min(canvas.clientWidth, (canvas.clientHeight * canvas.width) / canvas.height);
+    const line = /** @type {HTMLElement} */ (document.getElementById("seam"));
+    line.style.left = `${(canvas.clientWidth - shown) / 2 + this.store.state.split * shown}px`;
   }
 
   async begin() {
