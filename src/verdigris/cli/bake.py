@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verdigris.cli import files, settings
+from verdigris.cli import files, interrupts, settings
 from verdigris.errors import BakeError
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def bake(
             on_progress, on_notice = stack.enter_context(bake_bar(", ".join(names)))
             if log is not None:
                 on_progress = _both(on_progress, stack.enter_context(chunk_log(log)))
+            check = stack.enter_context(interrupts.kept())
+            on_progress = _both(on_progress, lambda _: check())
             job = Job(kept, checkpoint_seconds, deadline, on_notice)
             if shared:
                 materials = bake_shared(references, config, on_progress, job)
