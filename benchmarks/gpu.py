@@ -5,9 +5,10 @@
 
 Spheres side by side, one a material, under a sky and a lamp; one sample a pixel, paths of up to 6 edges, by
 `verdigris_path`. Frames with either emitter of the networks, `literal` and `cooperative`, as the threads come and
-`sorted` by material (`sort`; on CUDA `dr.reorder_threads`), all by turns after those that compile; milliseconds by the
-clock, medians. `bake`: samples a second of `--bake` at `draft`, and the device that JAX ran on. On the CPU cooperative
-vectors are emulated: a run there only shows that everything works.
+`sorted` by material (`sort`; on CUDA `dr.reorder_threads`), one way after the other, since a call of Dr.Jit's goes
+through all BSDFs that there are; milliseconds by the clock, medians, without the frames that compile. `bake`: samples a
+second of `--bake` at `draft`, and the device that JAX ran on. On the CPU cooperative vectors are emulated: a run there
+only shows that everything works.
 """
 
 from __future__ import annotations
@@ -51,30 +52,27 @@ def main() -> None:
 
 def frames(materials: list[NeuralMaterial], options: argparse.Namespace) -> dict[str, Any]:
     """Each way's first frames and its usual one."""
-    loops, first = {}, {}
-    for networks in NETWORKS:
-        for order in ("as they come", "sorted"):
-            bsdfs = [make_bsdf(DrjitMaterial(material, networks=networks)) for material in materials]
-            name, start = f"{networks}, {order}", time.perf_counter()
-            loops[name] = RealtimeLoop(row(bsdfs, options.size, order == "sorted"))
-            for _ in range(SETTLING):
-                loops[name].frame()
-            first[name] = time.perf_counter() - start
-    times: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(options.frames):
-        for name, loop in loops.items():
-            start = time.perf_counter()
-            loop.frame()
-            times[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(values) for name, values in times.items()}
     return {
-        name: {
-            "start_s": round(first[name], 2),
-            "ms": round(1e3 * median, 3),
-            "frames_per_second": round(1 / median, 1),
-        }
-        for name, median in medians.items()
+        f"{networks}, {order}": timed(materials, networks, order == "sorted", options)
+        for networks in NETWORKS
+        for order in ("as they come", "sorted")
     }
+
+
+def timed(materials: list[NeuralMaterial], networks: Kind, by_material: bool, options: argparse.Namespace) -> Any:
+    """One way, whose scene is gone afterwards."""
+    start = time.perf_counter()
+    bsdfs = [make_bsdf(DrjitMaterial(material, networks=networks)) for material in materials]
+    loop = RealtimeLoop(row(bsdfs, options.size, by_material))
+    for _ in range(SETTLING):
+        loop.frame()
+    first, seconds = time.perf_counter() - start, []
+    for _ in range(options.frames):
+        start = time.perf_counter()
+        loop.frame()
+        seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds)
+    return {"start_s": round(first, 2), "ms": round(1e3 * median, 3), "frames_per_second": round(1 / median, 1)}
 
 
 def row(bsdfs: list[Any], size: list[int], by_material: bool) -> Any:

@@ -8,14 +8,11 @@ matrix product, or of memory where a part asks little of the networks. The part 
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from table_plot import BLUE, GREEN, draw
 
-from verdigris.render.image import write_png
 from verdigris.render.plot import GRID, INK, NEURAL, TEXT_SIZE, Colour, Drawing
 
 WIDTH, HEIGHT = 640, 380
@@ -24,16 +21,7 @@ ACROSS, UP = (0.5, 256.0), (1.0, 256.0)
 LABELS = {"frames": (1, 0), "eval": (-1, 0), "pdf": (0, 1), "sample": (0, -1), "eval_pdf_sample": (1, 0)}
 """On which side of its point a part's name stands: 1 is to the right, and above. The first material's have one."""
 
-COLOURS: tuple[Colour, ...] = (NEURAL, (96, 176, 255), (120, 208, 140))
-
-
-def main() -> None:
-    """Draws one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", type=Path)
-    parser.add_argument("picture", type=Path)
-    options = parser.parse_args()
-    write_png(options.picture, drawn(json.loads(options.table.read_text())))
+COLOURS: tuple[Colour, ...] = (NEURAL, BLUE, GREEN)
 
 
 def drawn(table: dict[str, Any]) -> np.ndarray:
@@ -83,4 +71,4 @@ def _points(drawing: Drawing, parts: dict[str, Any], colour: Colour, named: bool
 
 
 if __name__ == "__main__":
-    main()
+    draw(__doc__.splitlines()[0], drawn)

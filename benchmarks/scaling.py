@@ -40,7 +40,8 @@ from verdigris.render.realtime import SETTLING, RealtimeLoop
 from verdigris.runtime import mitsuba
 
 KINDS = ("shared", "apart", "sorted", "layered")
-LAYERED, NUMBERS = "ceramic_teapot", re.compile(r'type="(?:float|color3|vector3)" value="([^"]*)"')
+LAYERED = "ceramic_teapot"
+NUMBERS = re.compile(r'type="(?:float|color3|vector3)" value="([^"]*)"')
 MESHES, CELLS, SIZE, DEPTH = 64, 160, 256, 6
 ROUNDS = 15
 Measured = dict[str, Any]

@@ -5,30 +5,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from table_plot import BLUE, GREEN, draw
 
-from verdigris.render.image import write_png
 from verdigris.render.plot import GRID, NEURAL, REFERENCE, TEXT_SIZE, Drawing
 
 WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 52.0, WIDTH - 96.0, 40.0, HEIGHT - 40.0
-COLOURS = {"shared": NEURAL, "apart": (96, 176, 255), "sorted": (120, 208, 140), "layered": REFERENCE}
+COLOURS = {"shared": NEURAL, "apart": BLUE, "sorted": GREEN, "layered": REFERENCE}
 TICK = 500
 NAMES = {"shared": "one network", "apart": "separate", "sorted": "sorted", "layered": "graphs"}
-
-
-def main() -> None:
-    """Draws all kinds of a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", type=Path)
-    parser.add_argument("picture", type=Path)
-    options = parser.parse_args()
-    write_png(options.picture, drawn(json.loads(options.table.read_text())))
 
 
 def drawn(table: dict[str, list[dict[str, Any]]]) -> np.ndarray:
@@ -57,4 +45,4 @@ def drawn(table: dict[str, list[dict[str, Any]]]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    draw(__doc__.splitlines()[0], drawn)
