@@ -12,14 +12,16 @@ import numpy as np
 
 from verdigris.asset.format import LENGTH_BYTES, NO_CHECKSUM, canonical_json, seal
 from verdigris.asset.write import encode
-from verdigris.model import DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
+from verdigris.model import DecoderConfig, Far, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
 from verdigris.model.grid import Grid
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN, GOLDEN_2, GOLDEN_1 = (FOLDER / f"{name}.vdg" for name in ("tiny3", "tiny2", "tiny"))
-"""A file of the schema that we write, one of schema 2 and one of schema 1."""
+"""Files of schemas 3, 2 and 1."""
 GOLDEN_4, GOLDEN_2_4 = FOLDER / "tiny3_4bit.vdg", FOLDER / "tiny4.vdg"
 """The first two with latents of 4 bits."""
+GOLDEN_FAR = FOLDER / "tiny_far.vdg"
+"""A file of schema 4, whose decoder has other layers at level 1."""
 
 DECODER = DecoderConfig((3,), "leaky_smelu", ("wi", "difference", "log_half"), "sigmoid", cosine=False)
 DECODER_1 = DecoderConfig((3,), "leaky_relu", ("wi", "wo", "log_half"))
@@ -58,6 +60,12 @@ def tiny_coded() -> NeuralMaterial:
         grids.append(Grid(4, np.float32([-1, -2]), np.float32([0.125, 0.25])))
         latents.append(grids[-1].decode(codes))
     return replace(material, latents=tuple(latents), grids=tuple(grids))
+
+
+def tiny_far() -> NeuralMaterial:
+    """The material of `GOLDEN_FAR`."""
+    layers = ((np.float32([[0.5, -0.25, 1], [0, 0.75, -1], [2, 1, -0.5]]), np.float32([0.125, -3, 0.5])),)
+    return replace(tiny(), far=Far(1, layers))
 
 
 class Parts:

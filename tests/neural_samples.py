@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from directions import random_directions
-from verdigris.model import HEADS, Auxiliary, Metadata, ModelConfig, NeuralMaterial
+from verdigris.model import HEADS, Auxiliary, Far, Metadata, ModelConfig, NeuralMaterial
 from verdigris.model.auxiliary import head_widths
+from verdigris.model.far import far_widths
 from verdigris.model.grid import Grid
 
 
@@ -56,6 +57,18 @@ def coded(material: NeuralMaterial, bits: int, seed: int = 0) -> NeuralMaterial:
         grids.append(Grid(bits, offset, scale))
         latents.append(grids[-1].decode(codes))
     return replace(material, latents=tuple(latents), grids=tuple(grids))
+
+
+def with_far(material: NeuralMaterial, level: int = 1, seed: int = 11) -> NeuralMaterial:
+    """The material whose decoder has other random layers from that level on, exactly representable in float16."""
+    rng, widths = np.random.default_rng(seed), far_widths(material.config)
+
+    def normal(*shape: int, scale: float) -> np.ndarray:
+        return (rng.normal(size=shape) * scale).astype(np.float16).astype(material.dtype)
+
+    pairs = zip(widths, widths[1:], strict=False)
+    layers = tuple((normal(b, a, scale=a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+    return replace(material, far=Far(level, layers))
 
 
 def no_sampler(config: ModelConfig, cosine_share: float = 0.5) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN, GOLDEN_1, forged
+from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_FAR, forged
 from verdigris import asset
 from verdigris.asset.format import MAX_FILE_BYTES, MAX_HEADER_BYTES, seal
 from verdigris.errors import AssetError
@@ -94,9 +94,9 @@ def overlap(parts):
 
 
 FORGED = {
-    "newer schema": (put(schema=4), "schema: expected version 1 to 3, got 4"),
-    "schema before the first": (put(schema=0), "schema: expected version 1 to 3, got 0"),
-    "huge schema": (put(schema=10**400), "schema: expected version 1 to 3, got 1000"),
+    "newer schema": (put(schema=5), "schema: expected version 1 to 4, got 5"),
+    "schema before the first": (put(schema=0), "schema: expected version 1 to 4, got 0"),
+    "huge schema": (put(schema=10**400), "schema: expected version 1 to 4, got 1000"),
     "schema of another type": (put(schema="1"), "manifest.schema: expected an integer, got '1'"),
     "schema as a boolean": (put(schema=True), "manifest.schema: expected an integer, got True"),
     "no schema": (put(schema=...), "manifest.schema: missing"),
@@ -176,6 +176,25 @@ def test_a_forged_file_is_refused(name, path):
     found = refusal(path, forged(change))
     assert message in found
     assert len(found) < len(str(path)) + 400
+
+
+FORGED_FAR = {
+    "no level": (put(far={}), "far.level: missing"),
+    "level of another type": (put(far__level="1"), "far.level: expected an integer, got '1'"),
+    "finest level": (put(far__level=0), "far.level: expected 1 to 1, got 0"),
+    "level behind the last": (put(far__level=2), "far.level: expected 1 to 1, got 2"),
+    "unknown field": (put(far__layers=1), "far: unknown field 'layers'"),
+    "missing tensor": (remove("far.layers.0.bias"), "far.layers.0.bias: missing"),
+    "a layer more": (add("far.layers.1.bias"), "'far.layers.1.bias': unknown tensor"),
+    "not said": (put(far=...), "'far.layers.0.weight': unknown tensor"),
+    "in schema 3": (put(schema=3), "manifest: unknown field 'far'"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED_FAR)
+def test_wrong_far_levels_are_refused(name, path):
+    change, message = FORGED_FAR[name]
+    assert message in refusal(path, forged(change, GOLDEN_FAR.read_bytes()))
 
 
 FORGED_1 = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN_4
-from neural_samples import coded, queries, random_material, with_heads
+from asset_samples import GOLDEN, GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN_4, GOLDEN_FAR
+from neural_samples import coded, queries, random_material, with_far, with_heads
 from verdigris import asset
 from verdigris.asset import format as vdg_format
 from verdigris.model import FEATURE_WIDTHS, DecoderConfig, ModelConfig, SamplerConfig
@@ -37,7 +37,9 @@ def agrees(stranger, path, levels):
         np.testing.assert_allclose(material.pdf(uv, wi, wo, level), [f[1] for f in found], rtol=1e-3)
 
 
-@pytest.mark.parametrize("path", [GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN, GOLDEN_4], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [GOLDEN_1, GOLDEN_2, GOLDEN_2_4, GOLDEN, GOLDEN_4, GOLDEN_FAR], ids=lambda path: path.stem
+)
 def test_its_reader_agrees_on_the_golden_files(stranger, path):
     agrees(stranger, path, 2)
 
@@ -54,6 +56,13 @@ def test_its_reader_agrees_on_the_golden_files(stranger, path):
 def test_its_reader_agrees_on_other_files(stranger, tmp_path, config):
     asset.save(random_material(config, finest=(5, 12), levels=3), tmp_path / "x.vdg")
     agrees(stranger, tmp_path / "x.vdg", 3)
+
+
+@pytest.mark.parametrize("hidden", [(7,), (7, 6), (5, 6, 7)])
+def test_its_reader_agrees_on_far_levels(stranger, tmp_path, hidden):
+    material = with_far(random_material(ModelConfig(decoder=DecoderConfig(hidden)), (8, 8), 4), 2)
+    asset.save(material, tmp_path / "x.vdg")
+    agrees(stranger, tmp_path / "x.vdg", 4)
 
 
 @pytest.mark.parametrize("frames", [0, 2])
@@ -100,4 +109,4 @@ def test_its_limits_are_ours():
         assert number in DOC
     limits = (vdg_format.MAX_HEADER_BYTES, vdg_format.MAX_SIDE, vdg_format.MAX_LEVELS, vdg_format.MAX_HIDDEN_LAYERS)
     assert limits == (16_777_216, 16384, 15, 16)
-    assert (vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (256, 3)
+    assert (vdg_format.MAX_NAME_LENGTH, vdg_format.SCHEMA) == (256, 4)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import verdigris
-from asset_samples import DECODER, DECODER_1, GOLDEN, GOLDEN_1, GOLDEN_2, Parts, forged, tiny
-from neural_samples import queries, random_material
+from asset_samples import DECODER, DECODER_1, GOLDEN, GOLDEN_1, GOLDEN_2, GOLDEN_FAR, Parts, forged, tiny, tiny_far
+from neural_samples import queries, random_material, with_far
 from verdigris import asset
 from verdigris.asset.manifest import OLD_SAMPLER
 from verdigris.asset.write import encode
@@ -23,6 +23,7 @@ GOLDEN_SHA256 = {
     GOLDEN_1: "2533b07cea29f8e5bf356de786adced2ff3e7611e5c408bbe337d68ecdc64499",
     GOLDEN_2: "5492e528ff89785eb19d59f86619a1ac36a74106f8792de62d3f322249992be1",
     GOLDEN: "8efe455462bee371f84856e64d4b38eadc9a5b3f29b3b7fc6eeb4d98c5c8c5dc",
+    GOLDEN_FAR: "771b00662e492a4a81c28cf3e10e8f5978202dd8b893419fbd02311f25e1a5e5",
 }
 GOLDEN_EVAL = {
     GOLDEN_1: (0.34061682, 0.01346649, 0.03108616),
@@ -54,20 +55,24 @@ def materials(draw):
     hidden = tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3)))
     sampler = SamplerConfig(hidden, draw(st.integers(1, 4)), draw(st.floats(0, 0.5)))
     config = ModelConfig(draw(st.integers(1, 9)), draw(st.integers(0, 3)), decoder, sampler)
-    return random_material(
+    levels = draw(st.integers(1, 4))
+    material = random_material(
         config,
         finest=(draw(st.integers(1, 9)), draw(st.integers(1, 9))),
-        levels=draw(st.integers(1, 4)),
+        levels=levels,
         seed=draw(st.integers(0, 1000)),
         metadata=Metadata(draw(names), draw(json_objects), draw(json_objects), draw(json_objects)),
     )
+    far = draw(st.integers(0, levels - 1))
+    return with_far(material, far) if far else material
 
 
 def arrays(material, sampler=True):
     yield from material.latents
     if material.frame_weight is not None:
         yield material.frame_weight
-    for layer in (*material.layers, *(material.sampler if sampler else ())):
+    far = material.far.layers if material.far else ()
+    for layer in (*material.layers, *far, *(material.sampler if sampler else ())):
         yield from layer
 
 
@@ -95,6 +100,7 @@ def test_golden_bytes(path):
 
 def test_we_write_the_golden_bytes():
     assert encode(tiny()) == GOLDEN.read_bytes()
+    assert encode(tiny_far()) == GOLDEN_FAR.read_bytes()
 
 
 @pytest.mark.parametrize(("path", "decoder"), [(GOLDEN_1, DECODER_1), (GOLDEN_2, DECODER)], ids=["1", "2"])
@@ -109,7 +115,7 @@ def test_a_file_of_an_old_schema_is_read_as_the_material_it_was(path, decoder):
         np.testing.assert_array_equal(before, after)
     uv, wi, wo = queries(1000)
     assert loaded.pdf(uv, wi, wo).min() > 1e-3
-    assert [asset.inspect(path)["schema"] for path in (GOLDEN_1, GOLDEN_2, GOLDEN)] == [1, 2, 3]
+    assert [asset.inspect(path)["schema"] for path in (GOLDEN_1, GOLDEN_2, GOLDEN, GOLDEN_FAR)] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("path", GOLDEN_EVAL, ids=lambda path: path.stem)
@@ -172,7 +178,9 @@ def test_inspect_tells_everything_as_json():
     assert told["name"] == "tiny"
     assert told["source"]["uri"] == "tiny.mtlx"
     assert told["levels"] == [{"height": 2, "width": 3}, {"height": 1, "width": 1}]
-    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42, "sampler": 39, "auxiliary": 0}
+    assert told["parameters"] == {"latents": 14, "frames": 12, "decoder": 42, "far": 0, "sampler": 39, "auxiliary": 0}
+    far = asset.inspect(GOLDEN_FAR)
+    assert (told["far_level"], far["far_level"], far["parameters"]["far"]) == (None, 1, 12)
     assert told["model"] == Parts().manifest["model"]
     assert told["checksum"].encode() in GOLDEN.read_bytes()
 

@@ -7,8 +7,8 @@ import pytest
 
 from directions import direction
 from laws.chi2 import Grid, assert_sampler
-from neural_samples import queries, random_material
-from verdigris.model import DecoderConfig, ModelConfig, NeuralMaterial, SamplerConfig
+from neural_samples import queries, random_material, with_far
+from verdigris.model import DecoderConfig, Far, ModelConfig, NeuralMaterial, SamplerConfig
 from verdigris.model import neural as neural_module
 
 CONFIGS = {
@@ -115,6 +115,36 @@ def test_the_level_of_each_query_is_used():
     for k in range(3):
         alone = material.eval(uv, wi, wo, k)
         np.testing.assert_allclose(mixed[level == k], alone[level == k], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["default", "paper", "one frame, leaky", "no cosine"])
+def test_far_levels_have_layers_of_their_own_behind_the_first(name):
+    plain = random_material(CONFIGS[name], levels=4)
+    material = with_far(plain, 2)
+    swapped = dataclasses.replace(plain, layers=(plain.layers[0], *material.far.layers))
+    uv, wi, wo = queries(600, below=0.1)
+    level = np.arange(600) % 4
+    expected = np.where((level < 2)[:, None], plain.eval(uv, wi, wo, level), swapped.eval(uv, wi, wo, level))
+    np.testing.assert_allclose(material.eval(uv, wi, wo, level), expected, rtol=1e-5)
+    assert (material.pdf(uv, wi, wo, level) == plain.pdf(uv, wi, wo, level)).all()
+    _, pdf, weight = material.sample(uv, wi, np.random.default_rng(0).random((600, 3)), 3)
+    assert (weight[pdf > 0] > 0).all()
+    assert [material.layers_at(k)[1][0] is plain.layers[1][0] for k in range(4)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"level": 0}, "far.level: expected 1 to 2, got 0"),
+        ({"level": 3}, "far.level: expected 1 to 2, got 3"),
+        ({"layers": ()}, "far.layers: expected 2 layers, got 0"),
+        ({"layers": random_material().layers[:2]}, r"far.layers.0.weight: expected float32 of shape \(32, 32\), got"),
+    ],
+)
+def test_far_layers_that_do_not_fit_are_named(change, complaint):
+    material = with_far(random_material(levels=3), 2)
+    with pytest.raises(ValueError, match=complaint):
+        dataclasses.replace(material, far=Far(**{**vars(material.far), **change}))
 
 
 def test_queries_of_the_wrong_shape_are_named():

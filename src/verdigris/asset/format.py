@@ -15,12 +15,14 @@ from typing import Any
 
 from verdigris.model.auxiliary import head_widths
 from verdigris.model.config import ModelConfig
+from verdigris.model.far import far_widths
 
-SCHEMA = 3
-"""What we write. We still read 1 and 2, which had no sampler network; 1 had fewer choices of the decoder."""
+SCHEMA = 4
+"""The newest that we read. We write it where a file needs it, else 3, which older readers know too. 1 and 2 had no
+sampler network; 1 had fewer choices of the decoder."""
 
-FIRST_SAMPLER = 3
-"""The first schema with a sampler network."""
+FIRST_SAMPLER, FIRST_FAR = 3, 4
+"""The first schemas with a sampler network, and with layers of the decoder for coarse levels."""
 
 MAX_FILE_BYTES = 1 << 30
 MAX_HEADER_BYTES = 16 << 20
@@ -95,11 +97,13 @@ def tensor_layouts(
     heads: Sequence[str] = (),
     hidden: Sequence[int] = (),
     schema: int = SCHEMA,
+    far: bool = False,
 ) -> dict[str, Layout]:
     """Every tensor that a file must hold, in the order in which we write them. Nothing else may be in it.
 
     bits: of a latent. Codes come last: they may have an odd number of bytes, and a half should lie at an even place.
-    heads, hidden: the auxiliary heads and the widths of their hidden layers.
+    heads, hidden: the auxiliary heads and the widths of their hidden layers. far: whether there are layers of the
+    decoder for coarse levels.
     """
     width, dtype = packed_channels(config.channels, bits), "F16" if bits == 16 else "U8"
     latents = {f"latents.{k}": Layout((*level_shape(finest, k), width), dtype) for k in range(levels)}
@@ -108,6 +112,8 @@ def tensor_layouts(
     if config.frames:
         layouts["frames.weight"] = Layout((config.frames * 6, config.channels))
     _add_layers(layouts, "decoder", (config.decoder_inputs, *config.decoder.hidden, 3))
+    if far:
+        _add_layers(layouts, "far", far_widths(config))
     if schema >= FIRST_SAMPLER:
         _add_layers(layouts, "sampler", config.sampler_widths)
     for name in heads:

@@ -8,6 +8,7 @@ from typing import Any
 
 from verdigris.asset.format import (
     CONVENTIONS,
+    FIRST_FAR,
     FIRST_SAMPLER,
     MAX_HIDDEN_LAYERS,
     MAX_LEVELS,
@@ -41,6 +42,7 @@ class Manifest:
     """What the manifest says, checked. levels: number of latent levels. latent_bits: of a stored latent.
 
     heads, hidden: auxiliary heads in the order of `HEADS`, and the widths of their hidden layers; empty without any.
+    far_level: the first level of `model.far.Far`, None without one.
     """
 
     schema: int
@@ -50,6 +52,7 @@ class Manifest:
     heads: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
     latent_bits: int = 16
+    far_level: int | None = None
 
 
 def build(material: NeuralMaterial) -> dict[str, Any]:
@@ -58,7 +61,8 @@ def build(material: NeuralMaterial) -> dict[str, Any]:
     heads = {} if auxiliary is None else {"heads": list(auxiliary.names), "hidden": list(auxiliary.hidden)}
     return {
         **({"auxiliary": heads} if heads else {}),
-        "schema": SCHEMA,
+        **({"far": {"level": material.far.level}} if material.far else {}),
+        "schema": FIRST_FAR if material.far else FIRST_FAR - 1,
         "conventions": CONVENTIONS,
         "model": dataclasses.asdict(material.config),
         "levels": len(material.latents),
@@ -96,8 +100,9 @@ def parse(value: Any) -> Manifest:
         report=fields.take("report", dict),
     )
     heads, hidden = _parse_auxiliary(fields, schema)
+    far_level = _parse_far(fields, schema)
     fields.finish()
-    return Manifest(schema, config, levels, metadata, heads, hidden, bits)
+    return Manifest(schema, config, levels, metadata, heads, hidden, bits, far_level)
 
 
 class _Fields:
@@ -207,6 +212,16 @@ def _parse_auxiliary(fields: _Fields, schema: int) -> tuple[tuple[str, ...], tup
     except ValueError as error:
         raise Malformed(str(error)) from error
     return tuple(names), tuple(hidden)
+
+
+def _parse_far(fields: _Fields, schema: int) -> int | None:
+    """The first level of other layers; the field is optional, and schemas 1 to 3 have none."""
+    if schema < FIRST_FAR or "far" not in fields.value:
+        return None
+    entry = _Fields(fields.take("far", dict), "far")
+    level: int = entry.take("level", int)
+    entry.finish()
+    return level
 
 
 def _parse_sampler(value: dict[str, Any]) -> SamplerConfig:

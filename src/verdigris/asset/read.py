@@ -33,6 +33,7 @@ from verdigris.asset.packing import unpack
 from verdigris.conventions import Array
 from verdigris.errors import AssetError
 from verdigris.model.auxiliary import Auxiliary, Layers
+from verdigris.model.far import Far
 from verdigris.model.grid import Grid
 from verdigris.model.neural import NeuralMaterial
 
@@ -71,10 +72,12 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
         "latent_bits": material.latent_bits,
         "levels": [{"height": level.shape[0], "width": level.shape[1]} for level in material.latents],
         "auxiliary": list(material.heads),
+        "far_level": manifest.far_level,
         "parameters": {
             "latents": sum(level.size for level in material.latents),
             "frames": 0 if material.frame_weight is None else material.frame_weight.size,
             "decoder": _count(material.layers),
+            "far": _count(material.far.layers) if material.far else 0,
             "sampler": _count(material.sampler),
             "auxiliary": sum(map(_count, material.auxiliary.heads.values())) if material.auxiliary else 0,
         },
@@ -207,7 +210,8 @@ def _tensors(entries: dict[str, Any], data: bytes, manifest: manifests.Manifest)
     bits = manifest.latent_bits
     finest = _finest(entries, bits)
     heads, hidden = manifest.heads, manifest.hidden
-    layouts = tensor_layouts(manifest.config, finest, manifest.levels, bits, heads, hidden, manifest.schema)
+    far = manifest.far_level is not None
+    layouts = tensor_layouts(manifest.config, finest, manifest.levels, bits, heads, hidden, manifest.schema, far)
     for name in (name for name in layouts if name not in entries):
         raise Malformed(f"{name}: missing")
     for name in (name for name in entries if name not in layouts):
@@ -262,15 +266,15 @@ def _latents(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> t
     return levels, grids
 
 
-def _layers(arrays: dict[str, NDArray[Any]], network: str, hidden: tuple[int, ...]) -> Layers:
-    names = [f"{network}.layers.{index}" for index in range(len(hidden) + 1)]
+def _layers(arrays: dict[str, NDArray[Any]], network: str, count: int) -> Layers:
+    names = [f"{network}.layers.{index}" for index in range(count)]
     return tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names)
 
 
 def _sampler(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> Layers:
     """The sampler's layers; zeros where the file has none."""
     if manifest.schema >= FIRST_SAMPLER:
-        return _layers(arrays, "sampler", manifest.config.sampler.hidden)
+        return _layers(arrays, "sampler", len(manifest.config.sampler.hidden) + 1)
     widths = manifest.config.sampler_widths
     pairs = zip(widths[:-1], widths[1:], strict=True)
     return tuple((np.zeros((b, a), np.float32), np.zeros(b, np.float32)) for a, b in pairs)
@@ -278,14 +282,16 @@ def _sampler(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> L
 
 def _material(arrays: dict[str, NDArray[Any]], manifest: manifests.Manifest) -> NeuralMaterial:
     latents, grids = _latents(arrays, manifest)
-    heads = {name: _layers(arrays, f"auxiliary.{name}", manifest.hidden) for name in manifest.heads}
+    heads = {name: _layers(arrays, f"auxiliary.{name}", len(manifest.hidden) + 1) for name in manifest.heads}
+    hidden, level = len(manifest.config.decoder.hidden), manifest.far_level
     return NeuralMaterial(
         config=manifest.config,
         latents=tuple(latents),
         frame_weight=arrays.get("frames.weight"),
-        layers=_layers(arrays, "decoder", manifest.config.decoder.hidden),
+        layers=_layers(arrays, "decoder", hidden + 1),
         sampler=_sampler(arrays, manifest),
         metadata=manifest.metadata,
         auxiliary=Auxiliary(manifest.hidden, heads) if heads else None,
         grids=tuple(grids),
+        far=None if level is None else Far(level, _layers(arrays, "far", hidden)),
     )

@@ -101,7 +101,8 @@ def _halves(material: NeuralMaterial) -> Iterator[tuple[str, Array]]:
             yield f"latents.{level}", texture
     if material.frame_weight is not None:
         yield "frames.weight", material.frame_weight
-    networks = {"decoder": material.layers, "sampler": material.sampler}
+    far = {"far": material.far.layers} if material.far else {}
+    networks = {"decoder": material.layers, **far, "sampler": material.sampler}
     if material.auxiliary is not None:
         networks |= {f"auxiliary.{name}": material.auxiliary.heads[name] for name in material.heads}
     for network, layers in networks.items():

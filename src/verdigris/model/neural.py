@@ -13,6 +13,7 @@ from verdigris.model import sampler as mixtures
 from verdigris.model.auxiliary import HEADS, Auxiliary
 from verdigris.model.config import ModelConfig
 from verdigris.model.decoder import decode
+from verdigris.model.far import Far
 from verdigris.model.features import decoder_input
 from verdigris.model.frames import shading_frames
 from verdigris.model.grid import Grid, check_grids
@@ -44,6 +45,7 @@ class NeuralMaterial:
     first. auxiliary: heads beside the decoder, None without any.
     All arrays share one floating dtype, in which everything is computed; float32 but in tests.
     grids: how a file stores the latents: as codes on one grid a level, or, where there are none, as float16.
+    far: the decoder's layers at coarse levels, None where it is the same at all.
 
     Raises ValueError, naming the field, where shapes or dtypes do not fit the configuration.
     """
@@ -56,6 +58,7 @@ class NeuralMaterial:
     metadata: Metadata = Metadata()
     auxiliary: Auxiliary | None = None
     grids: tuple[Grid, ...] = ()
+    far: Far | None = None
 
     def __post_init__(self) -> None:
         _check_latents(self)
@@ -63,6 +66,8 @@ class NeuralMaterial:
         _check_networks(self)
         if self.auxiliary is not None:
             self.auxiliary.check(self.config, self.dtype)
+        if self.far is not None:
+            self.far.check(self.config, len(self.latents), self.dtype)
 
     @property
     def latent_bits(self) -> int:
@@ -84,7 +89,7 @@ class NeuralMaterial:
         result = np.empty((len(uv), 3), dtype=self.dtype)
         for part in _chunks(len(uv)):
             latent, frames = self._shading(uv[part], levels[part])
-            result[part] = self._response(latent, frames, wi[part], wo[part])
+            result[part] = self._response(latent, frames, wi[part], wo[part], levels[part])
         return result
 
     def pdf(self, uv: Array, wi: Array, wo: Array, level: float | Array = 0, seed: int = 0) -> Array:
@@ -111,7 +116,7 @@ class NeuralMaterial:
             latent, frames = self._shading(uv[part], levels[part])
             lobes = self._lobes(latent, frames, wi[part])
             wo[part], pdf[part] = mixtures.sample(self.config.sampler, lobes, wi[part], u[part])
-            response = self._response(latent, frames, wi[part], wo[part])
+            response = self._response(latent, frames, wi[part], wo[part], levels[part])
             density = pdf[part, None]
             weight[part] = np.where(density > 0, response / np.where(density > 0, density, 1), 0)
         return wo, pdf, weight
@@ -169,9 +174,23 @@ class NeuralMaterial:
     def _lobes(self, latent: Array, frames: Array, wi: Array) -> mixtures.Mixture:
         return mixtures.predict(self.config.sampler, self.sampler, latent, frames, wi)
 
-    def _response(self, latent: Array, frames: Array, wi: Array, wo: Array) -> Array:
+    def layers_at(self, level: int) -> tuple[tuple[Array, Array], ...]:
+        """The decoder's layers at a level."""
+        return self.layers if self.far is None or level < self.far.level else self.far.network(self.layers)
+
+    def _decode(self, x: Array, levels: Indices) -> Array:
+        """The decoder's answers to inputs `[n, inputs]`, `[n, 3]`."""
         config = self.config.decoder
-        answer = decode(self.layers, config.activation, config.output, decoder_input(config, frames, wi, wo, latent))
+        far = levels >= (len(self.latents) if self.far is None else self.far.level)
+        answer = np.empty((len(x), 3), dtype=self.dtype)
+        for chosen, level in ((~far, 0), (far, len(self.latents) - 1)):
+            if chosen.any():
+                answer[chosen] = decode(self.layers_at(level), config.activation, config.output, x[chosen])
+        return answer
+
+    def _response(self, latent: Array, frames: Array, wi: Array, wo: Array, levels: Indices) -> Array:
+        config = self.config.decoder
+        answer = self._decode(decoder_input(config, frames, wi, wo, latent), levels)
         above = (wi[:, 2] > 0) & (wo[:, 2] > 0)
         return np.where(above[:, None], answer if config.cosine else answer * wo[:, 2:], 0)
 
