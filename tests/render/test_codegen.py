@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neural_samples import queries, random_material, with_heads, with_widths
+from neural_samples import queries, random_material, with_far, with_heads, with_widths
 from verdigris.model.config import DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.render.codegen import DrjitMaterial
 from verdigris.runtime import mitsuba
@@ -123,6 +123,20 @@ def test_level_is_clamped_to_the_pyramid():
     for level in (0, 1, 2, 9):
         got = np.array(DrjitMaterial(material, forced_level=level).eval_dr(*traced(uv, wi, wo))).T
         assert relative(got, material.eval(uv, wi, wo, level=level)).max() < 1e-5
+
+
+@pytest.mark.parametrize(("config", "finest"), [CONFIGS[0], CONFIGS[1], (ModelConfig(), (16, 8))], ids=str)
+def test_far_levels_agree(mi, config, finest):
+    material = with_far(random_material(config, finest, levels=4), 2)
+    uv, wi, wo = single(20_000)
+    found, levels = DrjitMaterial(material), np.arange(len(uv)) % 4
+    mixed = np.array(found.eval_dr(*traced(uv, wi, wo), level=mi.Float(levels))).T
+    assert relative(mixed, material.eval(uv, wi, wo, levels)).max() < 1e-5
+    for level in (0, 1, 2, 3):
+        got = np.array(found.eval_dr(*traced(uv, wi, wo), level=level)).T
+        assert relative(got, material.eval(uv, wi, wo, level=level)).max() < 1e-5
+    forced = np.array(DrjitMaterial(material, forced_level=3).eval_dr(*traced(uv, wi, wo))).T
+    assert relative(forced, material.eval(uv, wi, wo, level=3)).max() < 1e-5
 
 
 @pytest.mark.parametrize(("config", "finest"), CONFIGS[:3], ids=str)

@@ -64,21 +64,34 @@ class DrjitMaterial:
         decoder = material.config.decoder
         early = known_early(material.config)
         self._decoder = emit(Network(material.layers, decoder.activation, early), networks)
+        far = None if material.far is None else material.far.network(material.layers)
+        self._far = None if far is None else emit(Network(far, decoder.activation, early), networks)
         self._sampler = SamplerCode(material.config.sampler)
         self._lobes = emit(Network(material.sampler, SAMPLER_ACTIVATION), networks)
         heads = {} if material.auxiliary is None else material.auxiliary.heads
         self._heads = {name: emit(Network(layers, ACTIVATION), networks) for name, layers in heads.items()}
-        codes = (self._decoder, self._lobes, *self._heads.values())
+        codes = (self._decoder, *([self._far] if self._far else []), self._lobes, *self._heads.values())
         self._weights = [array for code in codes for array in code.weights]
 
     def eval_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Color3f:
         """Response times the cosine of wo, linear RGB; 0 where wi or wo is not above the horizon."""
         latent = self._fetch(uv, level)
-        return self._response(latent, self._frames(latent), wi, wo)
+        return self._response(latent, self._frames(latent), wi, wo, self._whole(level))
 
-    def decode_dr(self, x: list[Float]) -> Color3f:
-        """The decoder's answer to its inputs, in the order of `verdigris.model.features.decoder_input`."""
-        return self._mi.Color3f(*map(self._output, self._decoder(x)))
+    def decode_dr(self, x: list[Float], level: Level = 0) -> Color3f:
+        """The decoder's answer to its inputs, in the order of `verdigris.model.features.decoder_input`.
+
+        level: a whole one. Where lanes differ in it, both of a material's networks are evaluated; what their first
+        layer makes of the inputs is the same, and merged.
+        """
+        first = len(self.material.latents) if self.material.far is None else self.material.far.level
+        if self._far is None or (isinstance(level, int) and level < first):
+            raw = self._decoder(x)
+        elif isinstance(level, int):
+            raw = self._far(x)
+        else:
+            raw = [self._dr.select(level >= first, b, a) for a, b in zip(self._decoder(x), self._far(x), strict=True)]
+        return self._mi.Color3f(*map(self._output, raw))
 
     def pdf_dr(self, uv: Point2f, wi: Vector3f, wo: Vector3f, level: Level = 0) -> Float:
         """Density of `sample_dr` per solid angle; 0 where wi or wo is not above the horizon."""
@@ -163,8 +176,11 @@ class DrjitMaterial:
 
     def _fetch(self, uv: Point2f, level: Level) -> list[Float]:
         """The latent's channels at uv."""
-        asked = level if self._forced_level is None else self._forced_level
-        return self._pyramid.fetch(uv, self._pyramid.whole(asked))
+        return self._pyramid.fetch(uv, self._whole(level))
+
+    def _whole(self, level: Level) -> Level:
+        """The level that answers: an int where it is known to be the same for all lanes."""
+        return self._pyramid.whole(level if self._forced_level is None else self._forced_level)
 
     def _frames(self, latent: list[Float]) -> list[Frame]:
         """See `model/frames.py`."""
@@ -209,9 +225,9 @@ class DrjitMaterial:
         along = dr.dot(arc, wi) / dr.maximum(1 + half.z, ARC_DIVISOR_MIN)
         return wi * half.z + dr.cross(arc, wi) + along * arc
 
-    def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f) -> Color3f:
+    def _response(self, latent: list[Float], frames: list[Frame], wi: Vector3f, wo: Vector3f, level: Level) -> Color3f:
         """See `model/decoder.py`."""
-        answer = self.decode_dr(self._features(frames, wi, wo) + list(latent))
+        answer = self.decode_dr(self._features(frames, wi, wo) + list(latent), level)
         response = answer if self.material.config.decoder.cosine else answer * wo.z
         return self._dr.select(self._above(wi, wo), response, 0)
 
