@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from asset_samples import tiny
-from neural_samples import random_material, with_heads
+from neural_samples import random_material, with_far, with_heads
 from verdigris.export import cuda, glsl, hlsl, threejs, wgsl
 from verdigris.model import DecoderConfig, ModelConfig
 
@@ -23,13 +23,20 @@ TEXTS = {
     "tiny.hlsl": lambda material: hlsl.module(material),
     "tiny_half_buffer.hlsl": lambda material: hlsl.module(material, latents="buffer", weights="buffer", half=True),
     "tiny_threejs.wgsl": lambda material: threejs.module(material),
+    "tiny_far.wgsl": lambda material: wgsl.module(material),
+    "tiny_far.h": lambda material: cuda.header(material),
     "tiny.h": lambda material: cuda.header(material),
 }
 
 
+def material(name):
+    made = with_heads(tiny(), ("albedo", "emission"), (2,))
+    return with_far(made) if "far" in name else made
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_text(name):
-    text = TEXTS[name](with_heads(tiny(), ("albedo", "emission"), (2,)))
+    text = TEXTS[name](material(name))
     if os.environ.get("VERDIGRIS_GOLDEN"):
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / name).write_text(text, encoding="utf-8")

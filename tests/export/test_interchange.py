@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import verdigris
-from neural_samples import queries, random_material, with_heads
+from neural_samples import queries, random_material, with_far, with_heads
 from verdigris.asset.write import encode
 from verdigris.cli.main import run
 from verdigris.errors import ExportError
@@ -43,6 +43,19 @@ def written(made, folder):
 def test_a_round_trip_is_exact_to_the_byte(name, tmp_path):
     made = material(name)
     assert encode(checkpoint.read(written(made, tmp_path / "out"))) == encode(made)
+
+
+def test_far_levels_come_back(tmp_path):
+    made = with_far(material("frames"), 2)
+    path = written(made, tmp_path / "out")
+    assert encode(checkpoint.read(path)) == encode(made)
+    fields = json.loads(path.read_text())
+    fields["verdigris"]["far"]["level"] = 3
+    path.write_text(json.dumps(fields))
+    with pytest.raises(
+        ExportError, match=r"model.json.verdigris.far.level: expected a whole number from 1 to 2, got 3"
+    ):
+        checkpoint.read(path)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

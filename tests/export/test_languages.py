@@ -8,14 +8,14 @@ import pytest
 
 from export import slang_cpu, wgsl_runner
 from export.shader_queries import check, random_queries
-from neural_samples import random_material, with_heads
+from neural_samples import random_material, with_far, with_heads
 from verdigris.errors import ExportError
 from verdigris.export import assemble, batch, cuda, glsl, hlsl, latents, slang
 from verdigris.model import DecoderConfig, ModelConfig, SamplerConfig
 
 DECODER = DecoderConfig((16, 16), "leaky_smelu", ("half", "difference", "cosines"), "sigmoid", False)
 MATERIALS = {
-    "default": lambda: with_heads(random_material(levels=3)),
+    "default": lambda: with_far(with_heads(random_material(levels=3)), 2),
     "other": lambda: random_material(ModelConfig(5, 1, DECODER, SamplerConfig((7,), 3)), (5, 12), 2),
 }
 SMALL = ModelConfig(4, 1, DecoderConfig((8,)), SamplerConfig((4,), 1))

@@ -16,6 +16,7 @@ from verdigris.export.interchange import channel_names, image_name
 from verdigris.model import Auxiliary, DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
 from verdigris.model.auxiliary import HEADS, Layers, head_widths
 from verdigris.model.decoder import SIGMOID_SCALE
+from verdigris.model.far import Far, far_widths
 
 BYTES_MAX = 1 << 28
 """Largest `model.json` that is read: a thousand times the largest network of ours."""
@@ -134,15 +135,24 @@ def _material(fields: _Fields, folder: Path) -> NeuralMaterial:
     params = decoder.object("_params")
     widths = (config.decoder_inputs, *config.decoder.hidden, 3)
     layers = appearance.decoder_in(config, params.object("network").layers(widths))
+    levels = latents.whole("num_mip_levels", 1, LEVELS_MAX)
     return NeuralMaterial(
         config,
-        _levels(folder, latents.whole("num_mip_levels", 1, LEVELS_MAX), channels),
+        _levels(folder, levels, channels),
         _frame_weight(params, config) if frames else None,
         _single(layers),
         _single(_sampler(fields, ours, config)),
         _metadata(ours),
         _heads(ours, config),
+        far=_far(ours, config, levels),
     )
+
+
+def _far(ours: _Fields | None, config: ModelConfig, levels: int) -> Far | None:
+    if ours is None or "far" not in ours:
+        return None
+    found = ours.object("far")
+    return Far(found.whole("level", 1, levels - 1), _single(found.layers(far_widths(config))))
 
 
 def _features(ours: _Fields | None, theirs: tuple[str, ...], frames: int) -> tuple[str, ...]:

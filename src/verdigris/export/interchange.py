@@ -109,11 +109,13 @@ def _sampler(material: NeuralMaterial) -> dict[str, Any]:
 
 
 def _ours(material: NeuralMaterial) -> dict[str, Any]:
-    """What has no place in that form: the order of our features, the sampler, the heads, what the asset says."""
-    metadata = material.metadata
+    """What has no place in that form: the order of our features, the decoder at coarse levels, the sampler, the heads,
+    what the asset says."""
+    metadata, far = material.metadata, material.far
     heads = {} if material.auxiliary is None else material.auxiliary.heads
     return {
         "features": list(material.config.decoder.features),
+        **({"far": {"level": far.level, **network(far.layers)}} if far else {}),
         "sampler": {"config": asdict(material.config.sampler), **network(material.sampler)},
         "heads": {name: network(heads[name]) for name in material.heads},
         "hidden": list(material.auxiliary.hidden) if material.auxiliary else [],

@@ -20,18 +20,19 @@ Each graph takes n queries at once; `latent` is what bilinear interpolation in o
 
 | graph | inputs | outputs |
 |---|---|---|
-| `decoder.onnx` | `latent`, `wi`, `wo` | `response`, the cosine included |
+| `decoder.onnx` | `latent`, `wi`, `wo`; `level` | `response`, the cosine included |
 | `sampler.onnx` | `latent`, `wi`, `u` | `wo`, `pdf`; 0: no sample |
 | `density.onnx` | `latent`, `wi`, `wo` | `pdf` of the sampler |
 | `heads.onnx`, if there are any | `latent`, `wi` | `albedo`, `guide_albedo`, ..., `emission`, `opacity` |
 
+`level` `[n, 1]` is asked for where `decoder.onnx` has an input of that name: its network then differs at coarse levels.
 Directions are unit vectors in the local frame with the normal +z; `wi` points to the viewer, `wo` to the light."""
 
 
 def graphs(material: NeuralMaterial) -> dict[str, bytes]:
     """The files by name. Raises RuntimeMissing without the package `onnx`."""
     made = {
-        "decoder.onnx": _graph(material, "eval", {"wi": 3, "wo": 3}, {"response": (0, 3)}),
+        "decoder.onnx": _graph(material, "eval", {"wi": 3, "wo": 3}, {"response": (0, 3)}, levels=True),
         "sampler.onnx": _graph(material, "sample", {"wi": 3, "u": 3}, {"wo": (0, 3), "pdf": (3, 4)}),
         "density.onnx": _graph(material, "pdf", {"wi": 3, "wo": 3}, {"pdf": (0, 1)}),
     }
@@ -51,24 +52,31 @@ def export(material: NeuralMaterial) -> Export:
     )
 
 
-def _opened(material: NeuralMaterial) -> tuple[Graph, Value]:
-    """A graph that has made the surface of its input `latent`."""
+def _opened(material: NeuralMaterial, levels: bool = False) -> tuple[Graph, Value]:
+    """A graph that has made the surface of its input `latent`, and of `level` where that is asked for and matters."""
     surface = Surface(material, "vd", stored=False)
     graph = Graph(program_of(surface, WholeNetworks()))
     latent = graph.padded("latent", -material.config.channels % BLOCK)
     parts = [graph.columns(latent, BLOCK * part, BLOCK * (part + 1)) for part in range(surface.parts)]
-    return graph, graph.call("vd_surface", *parts)
+    level = ["level" if levels else graph.constant([[0.0]])] if material.far else []
+    return graph, graph.call("vd_surface", *parts, *level)
 
 
 def _graph(
-    material: NeuralMaterial, function: str, inputs: dict[str, int], outputs: dict[str, tuple[int, int]]
+    material: NeuralMaterial,
+    function: str,
+    inputs: dict[str, int],
+    outputs: dict[str, tuple[int, int]],
+    levels: bool = False,
 ) -> bytes:
-    """A graph of one function. outputs: the columns of its result that each takes."""
-    graph, surface = _opened(material)
+    """A graph of one function. outputs: the columns of its result that each takes. levels: it depends on the level
+    beside the latent, where a material's decoder does."""
+    graph, surface = _opened(material, levels)
     result = graph.call(f"vd_{function}", surface, *inputs)
     assert isinstance(result, str)
     cut = {name: (graph.columns(result, begin, end), end - begin) for name, (begin, end) in outputs.items()}
-    return graph.model(function, {"latent": material.config.channels, **inputs}, cut)
+    level = {"level": 1} if levels and material.far else {}
+    return graph.model(function, {"latent": material.config.channels, **inputs, **level}, cut)
 
 
 def _heads(material: NeuralMaterial) -> bytes:

@@ -16,7 +16,9 @@ from verdigris.export.expression import (
 from verdigris.export.networks import Networks, sigmoid
 from verdigris.export.program import Body, Function
 from verdigris.export.surface import Surface
+from verdigris.model.auxiliary import Layers
 from verdigris.model.decoder import OUTPUT_SHIFT, SIGMOID_SCALE
+from verdigris.model.far import Far
 from verdigris.model.features import ARC_DIVISOR_MIN, LOG_HALF_FLOOR
 
 WI, WO = variable("wi", "vec3f"), variable("wo", "vec3f")
@@ -35,23 +37,40 @@ def black() -> Expression:
 
 def functions(surface: Surface, networks: Networks) -> tuple[Function, ...]:
     """`eval`, and what the features that the decoder sees need: those that it does not see are left out."""
-    config, s, body = surface.material.config.decoder, surface.variable, Body()
+    material, names = surface.material, set(surface.material.config.decoder.features)
+    far, s, body = surface.far(surface.variable), surface.variable, Body()
     body.give(black(), condition=below(WI, WO))
+    if far is not None:
+        body.give(call(f"{surface.prefix}_eval_far", "vec3f", s, WI, WO), condition=far)
+    note = "The BSDF times the cosine of wo, linear Rec. 709 RGB; 0 unless both directions are above the horizon."
+    return (
+        *((_log_half(surface),) if "log_half" in names else ()),
+        *((_difference(surface),) if names & {"difference", "turned_difference"} else ()),
+        *(() if material.far is None else (_eval_far(surface, networks, material.far),)),
+        _evaluate(body, surface, networks, material.layers).function(
+            f"{surface.prefix}_eval", (s, WI, WO), "vec3f", note
+        ),
+    )
+
+
+def _eval_far(surface: Surface, networks: Networks, far: Far) -> Function:
+    """`eval` at coarse levels, above the horizon."""
+    body = _evaluate(Body(), surface, networks, far.network(surface.material.layers))
+    return body.function(f"{surface.prefix}_eval_far", (surface.variable, WI, WO), "vec3f")
+
+
+def _evaluate(body: Body, surface: Surface, networks: Networks, layers: Layers) -> Body:
+    """The body, which gives the answer of these layers at its end."""
+    config, s = surface.material.config.decoder, surface.variable
     seen = _features(surface, body)
-    raw = networks.raw(body, "h", surface.material.layers, config.activation, seen, surface.latent(s))
+    raw = networks.raw(body, "h", layers, config.activation, seen, surface.latent(s))
     if config.output == "exp":
         answer = exponential(vector(*raw) - vector(OUTPUT_SHIFT, kind="vec3f"))
     else:
         parts = [sigmoid(body, f"c{channel}", number) for channel, number in enumerate(raw)]
         answer = vector(*parts) * SIGMOID_SCALE
     body.give(answer if config.cosine else answer * WO.z)
-    note = "The BSDF times the cosine of wo, linear Rec. 709 RGB; 0 unless both directions are above the horizon."
-    names = set(config.features)
-    return (
-        *((_log_half(surface),) if "log_half" in names else ()),
-        *((_difference(surface),) if names & {"difference", "turned_difference"} else ()),
-        body.function(f"{surface.prefix}_eval", (s, WI, WO), "vec3f", note),
-    )
+    return body
 
 
 def _features(surface: Surface, body: Body) -> list[Expression]:

@@ -76,6 +76,11 @@ class Surface:
         """The latent as `vec4f`s."""
         return [field(s, f"latent{part}", "vec4f") for part in range(self.parts)]
 
+    def far(self, s: Expression) -> Expression | None:
+        """Whether the surface is of a level at which the decoder has other layers; None where it has none."""
+        far = self.material.far
+        return None if far is None else field(s, "level", "u32") >= far.level
+
     def axes(self, s: Expression, frame: int) -> list[Expression]:
         """t, b, n of a frame."""
         return [field(s, f"{axis}{frame}", "vec3f") for axis in AXES]
@@ -106,7 +111,8 @@ class Surface:
         """The struct."""
         latents = ((f"latent{part}", "vec4f") for part in range(self.parts))
         frames = ((f"{axis}{frame}", "vec3f") for frame in range(self.frames) for axis in AXES)
-        return Struct(self.type, (*latents, *frames), "A point of the material, independent of directions.")
+        level = () if self.material.far is None else (("level", "u32"),)
+        return Struct(self.type, (*latents, *frames, *level), "A point of the material, independent of directions.")
 
     def functions(self, networks: Networks) -> tuple[Function, ...]:
         """Level, fetch and what they need."""
@@ -189,9 +195,10 @@ class Surface:
         """See `model/frames.py`."""
         body = Body()
         latent = [variable(f"latent{part}", "vec4f") for part in range(self.parts)]
-        body.give(*latent, *self._frames(body, networks, latent))
+        level = [] if self.material.far is None else [variable("level", "u32")]
+        body.give(*latent, *self._frames(body, networks, latent), *level)
         note = "The surface with a latent that was fetched in some other way."
-        return body.function(f"{self.prefix}_surface", latent, self.type, note)
+        return body.function(f"{self.prefix}_surface", [*latent, *level], self.type, note)
 
     def _fetch(self) -> Function:
         """See `model/latents.py`."""
@@ -220,7 +227,8 @@ class Surface:
                 scale, offset = (call(f"{self.prefix}_{name}{part}", "vec4f", level) for name in ("scale", "offset"))
                 value = value * scale + offset
             latent.append(body.let(f"latent{part}", value))
-        body.give(call(f"{self.prefix}_surface", self.type, *latent))
+        known = [] if self.material.far is None else [level]
+        body.give(call(f"{self.prefix}_surface", self.type, *latent, *known))
         note = "The surface at uv from one level, bilinear, repeating; levels above the last are the last."
         return body.function(f"{self.prefix}_fetch", (uv, asked), self.type, note)
 

@@ -139,6 +139,7 @@ def _wgsl(material: NeuralMaterial, half: bool) -> bytes:
 def _weights(material: NeuralMaterial) -> int:
     """Numbers of its networks and frames."""
     networks = [material.layers, material.sampler]
+    networks += [material.far.layers] if material.far else []
     networks += list(material.auxiliary.heads.values()) if material.auxiliary else []
     frames = 0 if material.frame_weight is None else material.frame_weight.size
     return frames + sum(array.size for layers in networks for layer in layers for array in layer)
