@@ -67,6 +67,8 @@ class BakeConfig:
     levels: of the latent texture, each with half the side of the one before; 0: all, down to one texel. Those above
     level 0 learn responses averaged over a footprint (see `levels.py`), from a share `level_share` of the queries of
     each phase, each averaged over `footprint_samples` positions; 0: the more the coarser its level is.
+    far_share, far_side: samples of the phase in which levels of `far_side` texels a side or fewer learn with layers of
+    the decoder for them alone (see `far.py`), as a share of those of the fine-tuning; 0: no such layers.
     sampler_share: directions that the sampler learns from, as a share of the samples of the fine-tuning.
     latent_bits: of a stored latent: 16 (float16), 8 or 4. With fewer than 16 the last `quantise_share` of the
     fine-tuning sees quantised latents, see `quantise.py`. The one texel of a material that does not vary has 16.
@@ -102,6 +104,8 @@ class BakeConfig:
     levels: int = 0
     level_share: float = 0.15
     footprint_samples: int = 0
+    far_share: float = 0.02
+    far_side: int = 16
     sampler_share: float = 0.1
     latent_bits: int = 16
     quantise_share: float = 0.7
@@ -130,6 +134,10 @@ class BakeConfig:
             raise BakeError(f"level_share: expected more than 0 and less than 1, got {self.level_share}")
         if not 0 <= self.footprint_samples <= FOOTPRINT_SAMPLES_MAX:
             raise BakeError(f"footprint_samples: expected 0 to {FOOTPRINT_SAMPLES_MAX}, got {self.footprint_samples}")
+        if not 0 <= self.far_share <= 1:
+            raise BakeError(f"far_share: expected 0 to 1, got {self.far_share}")
+        if not 1 <= self.far_side <= RESOLUTION_MAX:
+            raise BakeError(f"far_side: expected 1 to {RESOLUTION_MAX}, got {self.far_side}")
         if self.latent_bits not in LATENT_BITS:
             raise BakeError(f"latent_bits: expected 16, 8 or 4, got {self.latent_bits}")
         for name in ("quantise_share", "sampler_share"):

@@ -12,11 +12,13 @@ import numpy as np
 
 from verdigris.bake import metrics, quantise
 from verdigris.bake.config import BakeConfig
+from verdigris.bake.far import first_level
 from verdigris.bake.phases import Texture, phase_rng
 from verdigris.bake.sampler import as_sampler
 from verdigris.bake.subject import Subject
 from verdigris.bake.trainable import float16
 from verdigris.conventions import Array
+from verdigris.model.far import Far
 from verdigris.model.grid import Grid
 from verdigris.model.neural import Metadata, NeuralMaterial
 
@@ -49,12 +51,20 @@ def decoder(state: Any) -> tuple[tuple[Array, Array], ...]:
     return tuple((float16(weight), float16(bias)) for weight, bias in state["network"]["values"]["layers"])
 
 
+def far_layers(state: Any) -> tuple[tuple[Array, Array], ...]:
+    """The layers of the decoder at far levels likewise; none where there are none."""
+    values = state["far"]["values"] if "far" in state else ()
+    return tuple((float16(weight), float16(bias)) for weight, bias in values)
+
+
 def rounded(config: BakeConfig, state: Any, textures: Sequence[Texture], material: int) -> NeuralMaterial:
     """One of the materials of the state of a sampler phase with every number as a file will hold it, so that saving and
     loading changes nothing. textures: those of the state's key `textures`."""
     levels, grids = latents(config, state, textures, material)
-    sampler = as_sampler(state["sampler"]["values"])
-    return NeuralMaterial(config.model, levels, frames(state), decoder(state), sampler, grids=grids)
+    sampler, layers = as_sampler(state["sampler"]["values"]), far_layers(state)
+    first = first_level(config, [texture for texture in textures if texture.source == material])
+    far = Far(first, layers) if layers and first is not None else None
+    return NeuralMaterial(config.model, levels, frames(state), decoder(state), sampler, grids=grids, far=far)
 
 
 def reported(
@@ -69,7 +79,10 @@ def reported(
 
 
 def network_digest(material: NeuralMaterial) -> str:
-    """Hexadecimal SHA-256 of frames, decoder and sampler as a file holds them: equal where materials share them."""
+    """Hexadecimal SHA-256 of frames, decoder and sampler as a file holds them: equal where materials share them.
+
+    Without the decoder's layers at far levels, which a material that has no such levels has not.
+    """
     digest = hashlib.sha256()
     for array in jax.tree.leaves((material.frame_weight, material.layers, material.sampler)):
         digest.update(f"{array.shape}".encode())

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from verdigris.conventions import Array
+from verdigris.model.auxiliary import Layers
 from verdigris.model.neural import NeuralMaterial
 
 BOUNCES = 64
@@ -78,8 +79,14 @@ def conserving(materials: Sequence[NeuralMaterial], rng: np.random.Generator) ->
 
 
 def _dimmed(material: NeuralMaterial, factor: float) -> NeuralMaterial:
-    weight, bias = material.layers[-1]
+    far = material.far
+    dimmed = None if far is None else replace(far, layers=_with_dimmed_end(far.layers, factor))
+    return replace(material, layers=_with_dimmed_end(material.layers, factor), far=dimmed)
+
+
+def _with_dimmed_end(layers: Layers, factor: float) -> Layers:
+    weight, bias = layers[-1]
     wanted = bias + np.float32(np.log(factor))
     nearest = wanted.astype(np.float16)
     below = np.where(nearest > wanted, np.nextafter(nearest, np.float16(-np.inf)), nearest)
-    return replace(material, layers=(*material.layers[:-1], (weight, below.astype(bias.dtype))))
+    return (*layers[:-1], (weight, below.astype(bias.dtype)))

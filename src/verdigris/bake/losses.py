@@ -15,7 +15,7 @@ DARK = 1e-3
 """Keeps the denominator of `power_mean` above 0."""
 
 BEND = 1.0
-"""Error in units of `power_l1` from which `power_mean` counts it once instead of squared."""
+"""Error in units of `power_l1` from which `power_mean` counts it once instead of squared, by default."""
 
 
 def log_l1(learned: jax.Array, true: jax.Array) -> jax.Array:
@@ -31,15 +31,15 @@ def power_l1(learned: jax.Array, true: jax.Array) -> jax.Array:
     return 3.0 * jnp.abs(_cube_root(learned) - _cube_root(true))
 
 
-def power_mean(learned: jax.Array, true: jax.Array) -> jax.Array:
+def power_mean(learned: jax.Array, true: jax.Array, bend: float = BEND) -> jax.Array:
     """sqrt(1 + e^2) - 1 with e = (x - y) / (x + 0.001)^(2/3), the denominator held constant; e is `power_l1` for small
     errors.
 
     Under noise an L1 loss, of whatever function of x and y, is least at the median of y, below its mean; this one is
-    least at the mean where the noise of e is well below BEND, and does not heed a rare y that is far off.
+    least at the mean where the noise of e is well below `bend`, and does not heed a rare y that is far off.
     """
-    error = (learned - true) / _cube_root(jax.lax.stop_gradient(learned) + DARK) ** 2 / BEND
-    return BEND * (jnp.sqrt(1.0 + jnp.square(error)) - 1.0)
+    error = (learned - true) / _cube_root(jax.lax.stop_gradient(learned) + DARK) ** 2 / bend
+    return bend * (jnp.sqrt(1.0 + jnp.square(error)) - 1.0)
 
 
 def _cube_root(x: jax.Array) -> jax.Array:

@@ -77,7 +77,7 @@ def _errors(
 
     Near: drawn by the weight that the bilinear filter gives the texel.
     """
-    network = as_network(material.frame_weight, material.layers)
+    network = as_network(material.frame_weight, material.layers_at(texture.level))
     count, side, parts = CHUNK // queries, texture.side, []
     for start in range(0, len(texels), count):
         # Each chunk has the same size, for one compiled function.

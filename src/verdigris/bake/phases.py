@@ -39,6 +39,7 @@ PHASE_IDS = {
     "auxiliary": 7,
     "furnace": 8,
     "mend": 9,
+    "far": 10,
 }
 Tree = Any
 
@@ -137,19 +138,20 @@ def directions(
 
 def mean_loss(
     config: BakeConfig, network: Network, latent: jax.Array, wi: Rows, wo: Rows, target: jax.Array,
-    settle: Any = None,
+    settle: Any = None, bend: float = losses.BEND,
 ) -> jax.Array:  # fmt: skip
     """What a step minimises, for latents `[C, n]`, directions as rows `[n]`, and target `[3, n]`.
 
-    settle: weight of `losses.power_mean` in the gradient, 0 to 1; the value always is that of `config.loss`, so that
-    curves go on. Both sides go without the cosine where the decoder answers without it; a query's is 1e-4 at least.
+    settle: weight of `losses.power_mean`, with that bend, in the gradient, 0 to 1; the value always is that of
+    `config.loss`, so that curves go on. Both sides go without the cosine where the decoder answers without it; a
+    query's is 1e-4 at least.
     """
     true = target if config.model.decoder.cosine else target / wo[2]
     learned = answer(config.model, network, latent, wi, wo)
     loss = jnp.mean(losses.BY_NAME[config.loss](learned, true))
     if settle is None:
         return loss
-    followed = (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true))
+    followed = (1.0 - settle) * loss + settle * jnp.mean(losses.power_mean(learned, true, bend))
     return followed + jax.lax.stop_gradient(loss - followed)
 
 
@@ -186,14 +188,33 @@ class Texture:
         return 0.5 / self.side if self.samples > 1 else self.deviation
 
 
+def _all_values(_state: Tree, values: Tree) -> Network:
+    return values
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What a fine-tuning trains beside texels: the optimiser's state under that key of the whole state, by default all.
+
+    network: the whole network, from the whole state and these values. textures: numbers of those that it trains; None:
+    of all. bend: see `losses.power_mean`.
+    """
+
+    key: str = "network"
+    network: Callable[[Tree, Tree], Network] = _all_values
+    textures: tuple[int, ...] | None = None
+    bend: float = losses.BEND
+
+
 def tune_phase(
     config: BakeConfig, sources: Sequence[QuerySource], textures: Sequence[Texture], samples: int, before: int = 0,
-    part: Part | None = None,
+    part: Part | None = None, learner: Learner | None = None,
 ) -> Phase:  # fmt: skip
     """The texels (state `textures`, a list, see `tiles.py`) with the network (state `network`).
 
-    before: chunks of the phases before. part: all of it by default. Where the part has quantised latents, state `grid`
-    holds what `quantise.begin` made.
+    textures: those that learn, in the order of the state. before: chunks of the phases before. part: all of it by
+    default. learner: of the whole network by default. Where the part has quantised latents, state `grid` holds what
+    `quantise.begin` made.
     """
     chunks = config.chunks(samples)
     part = part or whole("tune", chunks)
@@ -214,7 +235,7 @@ def tune_phase(
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         chunk += part.first
-        rng = phase_rng(config.seed, "tune", chunk)
+        rng = phase_rng(config.seed, part.phase, chunk)
         turn = turns[chunk * steps : (chunk + 1) * steps]
         layout, uv = tiles.draw(plan, turn, rng)
         u, v = (axis.reshape(steps, batch) for axis in uv)
@@ -229,62 +250,67 @@ def tune_phase(
 
         return (layout, by_owner(owners[turn], ask, count))
 
-    advance = compiled(part, partial(_tune_chunk, config, plan, (signals, present), part.bits))
+    learner = learner or Learner()
+    advance = compiled(part, partial(_tune_chunk, config, plan, (signals, present), part.bits, learner))
     return Phase(
         part.name, part.chunks, prepare, advance, lambda at: config.rate * float(fall(config, part.within(at)))
     )
 
 
 def _tune_chunk(
-    config: BakeConfig, plan: tiles.TilePlan, beside: tuple[tuple[str, ...], Array], bits: int,
+    config: BakeConfig, plan: tiles.TilePlan, beside: tuple[tuple[str, ...], Array], bits: int, learner: Learner,
     state: Tree, span: Span, layout: tiles.Layout, columns: list[jax.Array],
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
     """beside: the heads that the latents must hold too, whose targets follow the nine columns of the queries, and which
     of them each texture's material has, `[textures, heads]`."""
     signals, present = beside
-    rolled, cut = tiles.cut(plan, state["textures"], layout)
+    numbers = range(len(state["textures"])) if learner.textures is None else learner.textures
+    rolled, cut = tiles.cut(plan, [state["textures"][number] for number in numbers], layout)
 
     single = np.array([side == 1 for side in plan.sides])
 
     def stored(texels: jax.Array, turn: jax.Array) -> jax.Array:
         if bits == 16:
             return as_stored(texels)
-        return quantise.seen(texels, quantise.grid_of(state, turn), jnp.asarray(single)[turn], bits)
+        grid = quantise.grid_of(state, jnp.asarray(np.array(numbers))[turn])
+        return quantise.seen(texels, grid, jnp.asarray(single)[turn], bits)
 
-    step = partial(_tune_step, config, plan, stored)
+    step = partial(_tune_step, config, plan, stored, partial(learner.network, state), learner.bend)
     progress = span.progress(config.chunk_steps)
     schedule = (span.scale * fall(config, progress), config.settles(progress))
     targets = auxiliary.rows(columns[9:], signals, config.chunk_steps)
     has = dict(zip(signals, jnp.asarray(present)[layout.turn].T, strict=True))
     places = (layout.turn, layout.start, layout.fraction)
     queries = (schedule, *places, *split(columns[:9], config.chunk_steps), targets, has)
-    (network, cut), loss = jax.lax.scan(step, (state["network"], cut), queries)
-    return {**state, "network": network, "textures": tiles.join(plan, rolled, cut, layout)}, loss
+    (learned, cut), loss = jax.lax.scan(step, (state[learner.key], cut), queries)
+    found = dict(zip(numbers, tiles.join(plan, rolled, cut, layout), strict=True))
+    textures = [found.get(number, texture) for number, texture in enumerate(state["textures"])]
+    return {**state, learner.key: learned, "textures": textures}, loss
 
 
 def _tune_step(
-    config: BakeConfig, plan: tiles.TilePlan, stored: Callable[[jax.Array, jax.Array], jax.Array], carry: Tree,
-    query: Any,
+    config: BakeConfig, plan: tiles.TilePlan, stored: Callable[[jax.Array, jax.Array], jax.Array],
+    whole: Callable[[Tree], Network], bend: float, carry: Tree, query: Any,
 ) -> Any:  # fmt: skip
-    """stored: texels as the file will hold them, given their texture's number."""
-    network, cut = carry
+    """stored: texels as the file will hold them, given their texture's turn. whole, bend: see `Learner`."""
+    learned, cut = carry
     (rate, settle), turn, start, fraction, wi, wo, target, targets, has = query
     channels = config.model.channels
     block = jax.lax.dynamic_slice_in_dim(cut, start, plan.tiles, axis=1)
 
     def objective(values: Tree, texels: jax.Array) -> jax.Array:
-        latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(values)
-        loss = mean_loss(config, network, latent, wi, wo, target, settle)
+        latent, network = tiles.fetch(plan, stored(texels, turn), fraction), as_stored(whole(values))
+        loss = mean_loss(config, network, latent, wi, wo, target, settle, bend)
         if not targets:
             return loss
         beside = auxiliary.surface_loss(config.model, network["auxiliary"], network, latent, targets, has)
         return loss + config.surface_weight * beside
 
-    loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(network["values"], block[:channels])
+    loss, (grads, texel_grads) = jax.value_and_grad(objective, argnums=(0, 1))(learned["values"], block[:channels])
     texel_grads = tiles.gather(plan, texel_grads, turn) * plan.batch
     block = _update_texels(block, texel_grads, channels, config.texel_rate * rate)
     cut = jax.lax.dynamic_update_slice_in_dim(cut, block, start, axis=1)
-    return (update(network, grads, config.rate * rate), cut), loss
+    return (update(learned, grads, config.rate * rate), cut), loss
 
 
 def _update_texels(block: jax.Array, grads: jax.Array, channels: int, rate: jax.Array) -> jax.Array:

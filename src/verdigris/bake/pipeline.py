@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verdigris.bake import auxiliary, auxiliary_phase, encoder, finish, furnace, mend, quantise, sampler
+from verdigris.bake import auxiliary, auxiliary_phase, encoder, far, finish, furnace, mend, quantise, sampler
 from verdigris.bake.checkpoint import Checkpoint, identity
 from verdigris.bake.config import BakeConfig
 from verdigris.bake.instances import Part, parts, survivors, whole
@@ -128,7 +128,9 @@ class _Bake:
         if all(texture.side == 1 for texture in self.textures):
             return [*parts(config, "tune", tune), *last]
         first = parts(config, "encode", config.chunks(self.encode_samples)) if self.encode_samples else []
-        return [*first, *quantise.split(config, whole("tune", tune)), *last]
+        samples = far.samples(config, self.tune_samples) if far.numbers(config, self.textures) else 0
+        alone = [replace(whole("far", config.chunks(samples)), bits=config.latent_bits)] if samples else []
+        return [*first, *quantise.split(config, whole("tune", tune)), *alone, *last]
 
     @property
     def _loss(self) -> float:
@@ -136,7 +138,7 @@ class _Bake:
         return self.loop.record.losses[[part.name for part in self.parts if part.phase == "tune"][-1]][-1]
 
     def _stage(self, index: int, part: Part) -> Stage:
-        last = {"sampler": self._sampler_state, "auxiliary": self._auxiliary_state}
+        last = {"far": far.first_state, "sampler": self._sampler_state, "auxiliary": self._auxiliary_state}
         if part.phase in last:
             return Stage(part.name, lambda: self._phase(part), last[part.phase])
         if part.bits < 16:
@@ -151,9 +153,15 @@ class _Bake:
             return encoder.encode_phase(self.config, self._encoded, self.encode_samples, tune, part)
         if part.phase == "auxiliary":
             return auxiliary_phase.auxiliary_phase(self.config, self.sources, self._levels, part.chunks)
+        if part.phase == "far":
+            return far.far_phase(self.config, self.sources, self.textures, part, encode + tune)
         if part.phase == "sampler":
-            sizes = [(level.side, level.side) for level in self._levels]
-            return sampler.sampler_phase(self.config, sizes, [level.share for level in self._levels], part.chunks)
+            mine = set(far.numbers(self.config, self._levels)) if any(p.phase == "far" for p in self.parts) else ()
+            places = [
+                sampler.Place((level.side, level.side), level.share, number in mine)
+                for number, level in enumerate(self._levels)
+            ]
+            return sampler.sampler_phase(self.config, places, part.chunks)
         return tune_phase(self.config, self.sources, self.textures, self.tune_samples, encode, part)
 
     @property
@@ -215,11 +223,13 @@ class _Bake:
         numbers = range(len(self.subjects))
         latents = [level for n in numbers for level in finish.latents(self.config, state, self.textures, n)[0]]
         textures = [texture[:channels] for texture in state["textures"]]
+        far_layers = {"far": {"values": state["far"]["values"]}} if "far" in state else {}
         return {
             **state,
+            **far_layers,
             "network": {"values": values},
             "textures": textures,
-            "stored": sampler.stored(latents, finish.frames(state), finish.decoder(state)),
+            "stored": sampler.stored(latents, finish.frames(state), finish.decoder(state), finish.far_layers(state)),
             "sampler": sampler.first_state(self.config),
         }
 

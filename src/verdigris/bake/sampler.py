@@ -10,7 +10,7 @@ are sums over a few directions with known density, see `proposal.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -48,11 +48,12 @@ TINY = 1e-12
 Layers = tuple[tuple[Array, Array], ...]
 
 
-def stored(latents: Sequence[Array], frames: Array | None, layers: Sequence[tuple[Array, Array]]) -> Tree:
+def stored(latents: Sequence[Array], frames: Array | None, layers: Layers, far_layers: Layers = ()) -> Tree:
     """What networks that are trained last see: all textures' texels, `[H, W, C]` each, as the rows of one table, frames
-    and decoder; all rounded as in a file."""
+    and decoder, and its layers at far levels, if any; all rounded as in a file."""
     table = np.concatenate([texels.reshape(-1, texels.shape[2]) for texels in latents])
-    return {"latents": jnp.asarray(table), **as_network(frames, layers)}
+    others = {"far": [(jnp.asarray(weight), jnp.asarray(bias)) for weight, bias in far_layers]} if far_layers else {}
+    return {"latents": jnp.asarray(table), **as_network(frames, layers), **others}
 
 
 def first_state(config: BakeConfig) -> Tree:
@@ -60,39 +61,47 @@ def first_state(config: BakeConfig) -> Tree:
     return optimiser_state(init_sampler(config.model, phase_rng(config.seed, "sampler")))
 
 
-def sampler_phase(config: BakeConfig, sizes: Sequence[tuple[int, int]], shares: Sequence[float], chunks: int) -> Phase:
-    """The sampler (state `sampler`) on what is stored (state `stored`), anywhere on the textures.
+@dataclass(frozen=True)
+class Place:
+    """A texture that the sampler learns on: height and width in texels, its share of the queries beside the others, and
+    whether it is of a far level."""
 
-    sizes: height and width of each, in texels. shares: of the queries, of each beside the others.
-    """
+    size: tuple[int, int]
+    share: float
+    far: bool = False
+
+
+def sampler_phase(config: BakeConfig, places: Sequence[Place], chunks: int) -> Phase:
+    """The sampler (state `sampler`) on what is stored (state `stored`), anywhere on the textures."""
     steps, group = config.chunk_steps, config.batch // DRAWS
-    turns = deal(shares, chunks * steps)
+    turns = deal([place.share for place in places], chunks * steps)
+    sizes, far = np.array([place.size for place in places], np.int32), np.array([place.far for place in places])
 
     def prepare(chunk: int) -> tuple[Any, ...]:
         rng = phase_rng(config.seed, "sampler", chunk + 1)
-        places = rng.random((4, steps, group), dtype=np.float32)
-        return (turns[chunk * steps : (chunk + 1) * steps], places, rng.random((steps, 2, DRAWS, group), np.float32))
+        uniform = rng.random((4, steps, group), dtype=np.float32)
+        return (turns[chunk * steps : (chunk + 1) * steps], uniform, rng.random((steps, 2, DRAWS, group), np.float32))
 
-    advance = jax.jit(partial(_chunk, config, np.array(sizes, np.int32)), donate_argnums=0)
+    advance = jax.jit(partial(_chunk, config, sizes, far), donate_argnums=0)
     return Phase("sampler", chunks, prepare, advance, lambda at: RATE * float(fall(config, at)))
 
 
 def _chunk(
-    config: BakeConfig, sizes: NDArray[np.int32], state: Tree, span: Span, turn: jax.Array, places: jax.Array,
-    draws: jax.Array,
+    config: BakeConfig, sizes: NDArray[np.int32], far: NDArray[np.bool_], state: Tree, span: Span, turn: jax.Array,
+    uniform: jax.Array, draws: jax.Array,
 ) -> tuple[Tree, jax.Array]:  # fmt: skip
-    """sizes: height and width of each texture. places: uniform numbers, two for uv and two for wi."""
+    """sizes, far: of each texture, see `Place`. uniform: numbers, two for uv and two for wi."""
     network, first = state["stored"], np.cumsum([0, *sizes[:-1].prod(axis=1)])
 
     def step(sampler: Tree, query: Any) -> Any:
-        rate, row, size, (u, v, tilt, azimuth), draw = query
+        rate, row, size, is_far, (u, v, tilt, azimuth), draw = query
         latent = fetch_row(network["latents"], row, size, u, v)
         theta, phi = tilt * (np.pi / 2.0), azimuth * (2.0 * np.pi)
         wi = (jnp.sin(theta) * jnp.cos(phi), jnp.sin(theta) * jnp.sin(phi), jnp.cos(theta))
         raw, normals = predict(as_stored(sampler["values"]), network, latent, wi)
         lobes = ggx_lobes(config.model.sampler, raw, normals)
         wo, inverse = proposal.draw(normals, wi, draw, lobes)
-        share, log_true = _response(config, network, latent, wi, wo, inverse)
+        share, log_true = _response(config, _at(network, is_far), latent, wi, wo, inverse)
 
         def objective(layers: Tree) -> jax.Array:
             raw, normals = predict(as_stored(layers), network, latent, wi)
@@ -105,9 +114,17 @@ def _chunk(
 
     falls = span.scale * fall(config, span.progress(config.chunk_steps))
     size = tuple(jnp.asarray(axis)[turn] for axis in sizes.T)
-    queries = (falls, jnp.asarray(first)[turn], size, tuple(places), draws)
+    queries = (falls, jnp.asarray(first)[turn], size, jnp.asarray(far)[turn], tuple(uniform), draws)
     sampler, loss = jax.lax.scan(step, state["sampler"], queries)
     return {**state, "sampler": sampler}, loss
+
+
+def _at(network: Tree, far: jax.Array) -> Tree:
+    """What is stored, with the decoder's layers for a texture that is far or is not."""
+    if "far" not in network:
+        return network
+    layers = jax.tree.map(lambda a, b: jnp.where(far, a, b), network["far"], network["layers"][1:])
+    return {**network, "layers": [network["layers"][0], *layers]}
 
 
 def _objective(share: jax.Array, gap: jax.Array) -> jax.Array:
@@ -153,10 +170,14 @@ def fit(
     config = replace(config or BakeConfig(), model=model)
     sizes = [(level.shape[0], level.shape[1]) for level in material.latents]
     chunks = config.chunks(config.sampler_samples(config.tune_samples))
-    state = {"stored": stored(material.latents, material.frame_weight, material.layers), "sampler": first_state(config)}
-    stage = Stage(
-        "sampler", lambda: sampler_phase(config, sizes, shares(config, len(sizes)), chunks), lambda found: found
-    )
+    far, first = material.far, len(sizes) if material.far is None else material.far.level
+    places = [
+        Place(size, share, level >= first)
+        for level, (size, share) in enumerate(zip(sizes, shares(config, len(sizes)), strict=True))
+    ]
+    known = stored(material.latents, material.frame_weight, material.layers, () if far is None else far.layers)
+    state = {"stored": known, "sampler": first_state(config)}
+    stage = Stage("sampler", lambda: sampler_phase(config, places, chunks), lambda found: found)
     pace = Pace({"sampler": chunks}, config.chunk)
     found = Loop([], config.chunk_steps, pace, Job(), None, on_progress).run([stage], state)
     return replace(material, config=model, sampler=as_sampler(found["sampler"]["values"]))
