@@ -93,7 +93,7 @@ def errors(path: str) -> list[dict[str, object]]:
     """A row a way, for an asset."""
     whole = assets.load(path)
     height, width = (side // 2 for side in whole.latents[0].shape[:2])
-    material = replace(whole, latents=(whole.latents[0][:height, :width],), grids=())
+    material = replace(whole, latents=(whole.latents[0][:height, :width],), grids=(), far=None)
     rng = np.random.default_rng(0)
     uv, wi, wo = rng.random((QUERIES, 2)), *(_directions(rng) for _ in range(2))
     finest, answer = material.latents[0], material.eval(uv, wi, wo)

@@ -83,7 +83,7 @@ def test_every_level_answers_for_its_footprint(pyramid):
         means = pyramid.latents[0]
         for _ in range(level):
             means = means.reshape(len(means) // 2, 2, -1, 2, 8).mean(axis=(1, 3))
-        averaged = dataclasses.replace(pyramid, latents=(means,), auxiliary=None)
+        averaged = dataclasses.replace(pyramid, latents=(means,), auxiliary=None, far=None)
         own = pyramid.eval(uv, wi, wo, level=level)
         for other in (pyramid.eval(uv, wi, wo), averaged.eval(uv, wi, wo)):
             assert power_l1(own, target) < 0.6 * power_l1(other, target), level

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neural_samples import random_material, with_heads
+from neural_samples import random_material, with_far, with_heads
 from verdigris.model import DecoderConfig, Metadata, ModelConfig, NeuralMaterial, SamplerConfig
 
 SCRIPT_NAME = '<img src=x onerror="window.broken=1">'
@@ -20,7 +20,7 @@ def small_material(name: str, seed: int = 0, levels: int = 3) -> NeuralMaterial:
     # Mostly broad lobes: few samples make a picture.
     for array in material.sampler[-1]:
         array[:] = (0.2 * array).astype(np.float16)
-    return material
+    return with_far(material, levels - 1) if levels > 2 else material
 
 
 def glowing_material() -> NeuralMaterial:
