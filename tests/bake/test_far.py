@@ -14,7 +14,7 @@ from verdigris.bake import Job, bake, bake_shared, far, furnace, levels, preset,
 from verdigris.errors import BakeError
 
 SIZES = dict(resolution=64, batch=2048, chunk_steps=32, report_samples=30_000, auxiliary_samples=0)
-CONFIG = preset("draft", encode_samples=500_000, tune_samples=1_500_000, far_share=0.4, **SIZES)
+CONFIG = preset("draft", encode_samples=500_000, tune_samples=1_500_000, far_share=1.0, **SIZES)
 FIRST = 2
 """Of 64, 32, 16, ... texels a side."""
 
@@ -40,7 +40,7 @@ def test_which_levels_are_far():
     # Level 0 never is.
     assert far.first_level(CONFIG, levels.textures(CONFIG, 16)) == 1
     assert far.numbers(CONFIG, levels.textures(CONFIG, 1)) == () and far.first_level(CONFIG, textures[:2]) is None
-    assert (far.samples(CONFIG, 1000), far.samples(preset("standard"), 150_000_000)) == (400, 3_000_000)
+    assert (far.samples(CONFIG, 1000), far.samples(preset("standard"), 150_000_000)) == (1000, 3_000_000)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_all_else_is_as_it_was(baked, without):
 
 
 def test_far_levels_come_closer(baked, without):
-    """0.96, 1.02, 1.02, 0.92 and 0.87 times the error when this was written; the others are what they were."""
+    """0.93, 1.00, 0.97, 0.90 and 0.84 times the error when this was written; the others are what they were."""
     ours, theirs = (np.array(found.metadata.report["power_l1_by_level"]) for found in (baked, without))
     assert (ours[: FIRST - 1] == theirs[: FIRST - 1]).all()
     ratio = ours[FIRST - 1 :] / theirs[FIRST - 1 :]
-    assert ratio.mean() < 0.98 and ratio[-2:].max() < 0.96
+    assert ratio.mean() < 0.96 and ratio[-2:].max() < 0.95
     assert [curve["phase"] for curve in baked.metadata.report["curves"]] == ["encode", "tune", "far", "sampler"]
 
 
@@ -98,7 +98,7 @@ def test_a_bake_goes_on_within_the_phase(baked, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         bake(reference(), CONFIG, stop, job)
     assert encode(bake(reference(), CONFIG, None, job)) == encode(baked)
-    assert notices == [f"{path}: going on from far, step 256 of 320"]
+    assert notices == [f"{path}: going on from far, step 256 of 736"]
 
 
 def test_far_levels_learn_on_the_codes_that_are_stored(tmp_path):

@@ -2,8 +2,7 @@
 
 Fine-tuned with level 0, coarse levels lack what they do not have in common with it: hue, and brightness at grazing
 views. They have few texels, and learn in a fiftieth of the samples. The loss seeks the mean of noisy targets from the
-beginning, and up to a greater noise than in the fine-tuning: targets that average few positions of a footprint are it.
-docs/level-of-detail.md has what was measured.
+beginning, through a greater noise than in the fine-tuning. docs/level-of-detail.md has what was measured.
 """
 
 from __future__ import annotations
@@ -21,8 +20,9 @@ from verdigris.bake.phases import Learner, Phase, Texture, optimiser_state, tune
 from verdigris.bake.queries import QuerySource
 from verdigris.bake.trainable import Network
 
-BEND = 8.0
-"""See `losses.power_mean`."""
+BEND, POSITIONS = 32.0, 8
+"""See `losses.power_mean`; positions of its footprint that a target averages, where no setting says otherwise. A loss
+that seeks the mean through so much noise needs few, and learns from four times the queries in the same time."""
 
 Tree = Any
 
@@ -62,7 +62,8 @@ def far_phase(
     """
     mine = numbers(config, textures)
     # As many steps for each level: the coarsest are most of a far view, and all are small.
-    chosen = [replace(textures[number], share=1.0) for number in mine]
+    samples = config.footprint_samples or POSITIONS
+    chosen = [replace(textures[number], share=1.0, samples=samples) for number in mine]
     learner = Learner("far", lambda state, layers: network(state["network"]["values"], layers), mine, BEND)
     settled = replace(config, settle_share=1.0)
     return tune_phase(settled, sources, chosen, part.of * config.chunk, before, part, learner)
