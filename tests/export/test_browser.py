@@ -6,7 +6,7 @@ import pytest
 from export import wgsl_runner
 from export.browser import empty_page, run_glsl, run_wgsl
 from export.shader_queries import check, random_queries
-from neural_samples import coded, random_material, with_heads
+from neural_samples import coded, random_material, with_far, with_heads
 from verdigris.export import assemble, glsl, latents, wgsl
 from verdigris.model import DecoderConfig, ModelConfig, SamplerConfig
 from verdigris.model.latents import footprint_level
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 DECODER = DecoderConfig((16, 16), "leaky_smelu", ("half", "difference", "cosines"), "sigmoid", False)
 MATERIALS = {
-    "default": lambda: with_heads(random_material(levels=3)),
+    "default": lambda: with_far(with_heads(random_material(levels=3)), 2),
     "other": lambda: random_material(ModelConfig(5, 1, DECODER, SamplerConfig((7,), 3)), (5, 12), 2),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from export import three_page, wgsl_runner
 from export.shader_queries import close
 from export.three_page import View
-from neural_samples import coded, random_material, with_heads
+from neural_samples import coded, random_material, with_far, with_heads
 from verdigris.export import package, targets, threejs
 from verdigris.export.options import Options
 from verdigris.model import DecoderConfig, ModelConfig, SamplerConfig
@@ -23,7 +23,7 @@ SMALL = ModelConfig(decoder=DecoderConfig((8,)), sampler=SamplerConfig((4,)))
 
 @pytest.fixture(scope="module")
 def material():
-    return with_heads(random_material(SMALL, finest=(16, 32), levels=LEVELS), hidden=(4,))
+    return with_far(with_heads(random_material(SMALL, finest=(16, 32), levels=LEVELS), hidden=(4,)))
 
 
 def exported(material, folder, options=None):

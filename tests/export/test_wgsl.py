@@ -9,7 +9,7 @@ from directions import direction
 from export import wgsl_runner
 from export.shader_queries import Queries, check, random_queries
 from laws.chi2 import Grid, assert_sampler
-from neural_samples import coded, queries, random_material, with_heads
+from neural_samples import coded, queries, random_material, with_far, with_heads
 from verdigris.errors import ExportError
 from verdigris.export import assemble, latents, wgsl
 from verdigris.model import DecoderConfig, ModelConfig, SamplerConfig
@@ -23,7 +23,7 @@ def in_halves(material):
 
 FEATURES = ("half", "difference", "cosines", "log_half", "wo")
 MATERIALS = {
-    "default": lambda: with_heads(random_material(levels=3)),
+    "default": lambda: with_far(with_heads(random_material(levels=3)), 2),
     "smelu": lambda: random_material(
         ModelConfig(5, 1, DecoderConfig((16, 16), "leaky_smelu", FEATURES, "sigmoid", False), SamplerConfig((7,), 3))
     ),
@@ -31,7 +31,9 @@ MATERIALS = {
         ModelConfig(8, 2, DecoderConfig((6,), features=("turned_difference", "cosines", "turned_half")))
     ),
     "no frames": lambda: random_material(ModelConfig(3, 0, DecoderConfig((6,), "leaky_relu", ("wi", "half")))),
-    "three frames": lambda: with_heads(random_material(ModelConfig(12, 3), (5, 7), 3), ("emission", "albedo")),
+    "three frames": lambda: with_far(
+        with_heads(random_material(ModelConfig(12, 3), (5, 7), 3), ("emission", "albedo"))
+    ),
     "one texel, 4 bits": lambda: in_halves(coded(random_material(finest=(1, 1)), 4)),
 }
 
