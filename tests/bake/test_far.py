@@ -14,7 +14,7 @@ from verdigris.bake import Job, bake, bake_shared, far, furnace, levels, preset,
 from verdigris.errors import BakeError
 
 SIZES = dict(resolution=64, batch=2048, chunk_steps=32, report_samples=30_000, auxiliary_samples=0)
-CONFIG = preset("draft", encode_samples=500_000, tune_samples=1_500_000, far_share=1.0, **SIZES)
+CONFIG = preset("draft", encode_samples=500_000, tune_samples=1_500_000, far_share=1.0, far_side=16, **SIZES)
 FIRST = 2
 """Of 64, 32, 16, ... texels a side."""
 
@@ -40,7 +40,7 @@ def test_which_levels_are_far():
     # Level 0 never is.
     assert far.first_level(CONFIG, levels.textures(CONFIG, 16)) == 1
     assert far.numbers(CONFIG, levels.textures(CONFIG, 1)) == () and far.first_level(CONFIG, textures[:2]) is None
-    assert (far.samples(CONFIG, 1000), far.samples(preset("standard"), 150_000_000)) == (1000, 3_000_000)
+    assert (far.samples(CONFIG, 1000), far.samples(preset("standard"), 150_000_000)) == (1000, 6_000_000)
 
 
 @pytest.mark.parametrize(

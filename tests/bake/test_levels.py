@@ -60,9 +60,10 @@ def test_settings_out_of_range_are_refused(changes, message):
 
 @pytest.fixture(scope="module")
 def pyramid():
-    """A bumpy stand-in with all levels."""
+    """A bumpy stand-in with all levels; far ones get half as many samples as those of a draft."""
     sizes = dict(encode_samples=1_000_000, tune_samples=2_500_000, auxiliary_samples=300_000, report_samples=3000)
-    return bake(StandIn(32, bump=0.8), preset("draft", resolution=32, batch=2048, chunk_steps=32, levels=0, **sizes))
+    shape = dict(resolution=32, batch=2048, chunk_steps=32, levels=0, far_share=0.4)
+    return bake(StandIn(32, bump=0.8), preset("draft", **shape, **sizes))
 
 
 def truth(level, n=4096):

@@ -104,8 +104,8 @@ class BakeConfig:
     levels: int = 0
     level_share: float = 0.15
     footprint_samples: int = 0
-    far_share: float = 0.02
-    far_side: int = 16
+    far_share: float = 0.04
+    far_side: int = 64
     sampler_share: float = 0.1
     latent_bits: int = 16
     quantise_share: float = 0.7
@@ -197,7 +197,9 @@ class BakeConfig:
 PRESETS = {
     "draft": BakeConfig("draft", encode_samples=12_000_000, tune_samples=50_000_000, uniform_samples=30_000_000),
     "standard": BakeConfig("standard"),
-    "final": BakeConfig("final", encode_samples=60_000_000, tune_samples=900_000_000, uniform_samples=200_000_000),
+    "final": BakeConfig(
+        "final", encode_samples=60_000_000, tune_samples=900_000_000, uniform_samples=200_000_000, far_share=0.01
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """The phase of far levels: texels of coarse levels and the layers that the decoder has there, all else as it is.
 
 Fine-tuned with level 0, coarse levels lack what they do not have in common with it: hue, and brightness at grazing
-views. They have few texels, and learn in a fiftieth of the samples. The loss seeks the mean of noisy targets from the
+views. They have few texels, and learn in a twentieth of the samples. The loss seeks the mean of noisy targets from the
 beginning, through a greater noise than in the fine-tuning. docs/level-of-detail.md has what was measured.
 """
 
