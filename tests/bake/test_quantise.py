@@ -114,7 +114,7 @@ def test_the_trained_forward_is_the_stored_one(baked, rng):
 
 def test_the_loss_of_every_part_is_reported(baked):
     report = baked[0].metadata.report
-    assert [curve["phase"] for curve in report["curves"]] == ["encode", "tune", "tune 4 bit", "sampler", "auxiliary"]
+    assert [curve["phase"] for curve in report["curves"]] == ["encode", "tune", "tune 4 bit", "far 4 bit", "sampler", "auxiliary"]
     assert report["loss"] == pytest.approx(report["curves"][2]["loss"][-1], rel=1e-3)
 
 
@@ -157,7 +157,7 @@ def test_without_an_encoder_and_without_a_first_part():
 
     material = bake(Plain(32), replace(CONFIG, quantise_share=1.0))
     assert material.latent_bits == 4
-    assert [curve["phase"] for curve in material.metadata.report["curves"]] == ["tune 4 bit", "sampler"]
+    assert [curve["phase"] for curve in material.metadata.report["curves"]] == ["tune 4 bit", "far 4 bit", "sampler"]
 
 
 def test_a_single_texel_stays_float16():

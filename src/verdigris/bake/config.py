@@ -105,7 +105,7 @@ class BakeConfig:
     level_share: float = 0.15
     footprint_samples: int = 0
     far_share: float = 0.04
-    far_side: int = 64
+    far_side: int = 32
     sampler_share: float = 0.1
     latent_bits: int = 16
     quantise_share: float = 0.7
