@@ -114,7 +114,8 @@ def test_the_trained_forward_is_the_stored_one(baked, rng):
 
 def test_the_loss_of_every_part_is_reported(baked):
     report = baked[0].metadata.report
-    assert [curve["phase"] for curve in report["curves"]] == ["encode", "tune", "tune 4 bit", "far 4 bit", "sampler", "auxiliary"]
+    phases = [curve["phase"] for curve in report["curves"]]
+    assert phases == ["encode", "tune", "tune 4 bit", "far 4 bit", "sampler", "auxiliary"]
     assert report["loss"] == pytest.approx(report["curves"][2]["loss"][-1], rel=1e-3)
 
 
