@@ -53,7 +53,7 @@ def test_arrays_that_do_not_fit_are_refused_by_name():
     for other, message in (
         (Auxiliary((16,), heads | {"opacity": heads["emission"]}), "auxiliary.opacity.layers.1.weight"),
         (Auxiliary((8,), heads), "auxiliary.albedo.layers.0.weight"),
-        (Auxiliary((16, 16), heads), "auxiliary.albedo: expected 3 layers"),
+        (Auxiliary((16, 16), heads), "auxiliary.albedo.layers: expected 3 layers"),
     ):
         with pytest.raises(ValueError, match=message):
             replace(material, auxiliary=other)

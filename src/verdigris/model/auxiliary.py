@@ -57,17 +57,7 @@ class Auxiliary:
     def check(self, config: ModelConfig, dtype: np.dtype[Any]) -> None:
         """Raises ValueError, naming the array, where one does not fit a material's configuration and dtype."""
         for name in self.names:
-            widths, layers = head_widths(name, config, self.hidden), self.heads[name]
-            if len(layers) != len(widths) - 1:
-                raise ValueError(f"auxiliary.{name}: expected {len(widths) - 1} layers, got {len(layers)}")
-            for index, (weight, bias) in enumerate(layers):
-                shapes = (widths[index + 1], widths[index]), (widths[index + 1],)
-                for kind, array, shape in zip(("weight", "bias"), (weight, bias), shapes, strict=True):
-                    if array.shape != shape or array.dtype != dtype:
-                        raise ValueError(
-                            f"auxiliary.{name}.layers.{index}.{kind}: expected {dtype} of shape {shape}, "
-                            f"got {array.dtype} of shape {array.shape}"
-                        )
+            check_layers(f"auxiliary.{name}", self.heads[name], head_widths(name, config, self.hidden), dtype)
 
     def answer(self, name: str, latent: Array, frames: Array, wi: Array | None = None) -> Array:
         """A head's answer, `[n, C], [n, F, 3, 3], [n, 3] -> [n, outputs]`; wi only for directional heads.
@@ -81,6 +71,20 @@ class Auxiliary:
             assert wi is not None
             x = np.concatenate([in_frames(frames, wi).reshape(len(latent), -1), latent], axis=1)
         return respond(name, network(self.heads[name], ACTIVATION, x))
+
+
+def check_layers(name: str, layers: Layers, widths: Sequence[int], dtype: np.dtype[Any]) -> None:
+    """Raises ValueError, naming the array, where layers of a network are not of these widths, its input first."""
+    if len(layers) != len(widths) - 1:
+        raise ValueError(f"{name}.layers: expected {len(widths) - 1} layers, got {len(layers)}")
+    for index, (weight, bias) in enumerate(layers):
+        shapes = (widths[index + 1], widths[index]), (widths[index + 1],)
+        for kind, array, shape in zip(("weight", "bias"), (weight, bias), shapes, strict=True):
+            if array.shape != shape or array.dtype != dtype:
+                raise ValueError(
+                    f"{name}.layers.{index}.{kind}: expected {dtype} of shape {shape}, "
+                    f"got {array.dtype} of shape {array.shape}"
+                )
 
 
 def check_hidden(hidden: Sequence[int]) -> None:

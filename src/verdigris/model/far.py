@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from verdigris.model.auxiliary import Layers
+from verdigris.model.auxiliary import Layers, check_layers
 from verdigris.model.config import ModelConfig
 
 
@@ -31,17 +31,7 @@ class Far:
         """Raises ValueError, naming the field, where it does not fit a material of so many levels."""
         if not 1 <= self.level < levels:
             raise ValueError(f"far.level: expected 1 to {levels - 1}, got {self.level}")
-        widths = far_widths(config)
-        if len(self.layers) != len(widths) - 1:
-            raise ValueError(f"far.layers: expected {len(widths) - 1} layers, got {len(self.layers)}")
-        for index, (weight, bias) in enumerate(self.layers):
-            shapes = (widths[index + 1], widths[index]), (widths[index + 1],)
-            for kind, array, shape in zip(("weight", "bias"), (weight, bias), shapes, strict=True):
-                if array.shape != shape or array.dtype != dtype:
-                    raise ValueError(
-                        f"far.layers.{index}.{kind}: expected {dtype} of shape {shape}, "
-                        f"got {array.dtype} of shape {array.shape}"
-                    )
+        check_layers("far", self.layers, far_widths(config), dtype)
 
 
 def far_widths(config: ModelConfig) -> tuple[int, ...]:

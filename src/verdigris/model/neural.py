@@ -10,7 +10,7 @@ import numpy as np
 
 from verdigris.conventions import Array
 from verdigris.model import sampler as mixtures
-from verdigris.model.auxiliary import HEADS, Auxiliary
+from verdigris.model.auxiliary import HEADS, Auxiliary, check_layers
 from verdigris.model.config import ModelConfig
 from verdigris.model.decoder import decode
 from verdigris.model.far import Far
@@ -237,8 +237,4 @@ def _check_networks(material: NeuralMaterial) -> None:
         "sampler": (material.sampler, config.sampler_widths),
     }
     for name, (layers, sizes) in networks.items():
-        if len(layers) != len(sizes) - 1:
-            raise ValueError(f"{name}.layers: expected {len(sizes) - 1} layers, got {len(layers)}")
-        for index, (weight, bias) in enumerate(layers):
-            _check(f"{name}.layers.{index}.weight", weight, (sizes[index + 1], sizes[index]), dtype)
-            _check(f"{name}.layers.{index}.bias", bias, (sizes[index + 1],), dtype)
+        check_layers(name, layers, sizes, dtype)
