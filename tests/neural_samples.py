@@ -59,15 +59,21 @@ def coded(material: NeuralMaterial, bits: int, seed: int = 0) -> NeuralMaterial:
     return replace(material, latents=tuple(latents), grids=tuple(grids))
 
 
-def with_far(material: NeuralMaterial, level: int = 1, seed: int = 11) -> NeuralMaterial:
-    """The material whose decoder has other random layers from that level on, exactly representable in float16."""
-    rng, widths = np.random.default_rng(seed), far_widths(material.config)
+def random_layers(
+    rng: np.random.Generator, widths: tuple[int, ...], dtype: np.dtype
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Random layers of a network of these widths, exactly representable in float16."""
 
     def normal(*shape: int, scale: float) -> np.ndarray:
-        return (rng.normal(size=shape) * scale).astype(np.float16).astype(material.dtype)
+        return (rng.normal(size=shape) * scale).astype(np.float16).astype(dtype)
 
     pairs = zip(widths, widths[1:], strict=False)
-    layers = tuple((normal(b, a, scale=a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+    return tuple((normal(b, a, scale=a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+
+
+def with_far(material: NeuralMaterial, level: int = 1, seed: int = 11) -> NeuralMaterial:
+    """The material whose decoder has other random layers from that level on, exactly representable in float16."""
+    layers = random_layers(np.random.default_rng(seed), far_widths(material.config), material.dtype)
     return replace(material, far=Far(level, layers))
 
 
@@ -101,13 +107,5 @@ def with_heads(
 ) -> NeuralMaterial:
     """The material with random auxiliary heads, exactly representable in float16."""
     rng = np.random.default_rng(seed)
-
-    def normal(*shape: int, scale: float) -> np.ndarray:
-        return (rng.normal(size=shape) * scale).astype(np.float16).astype(material.dtype)
-
-    heads = {}
-    for name in names:
-        sizes = head_widths(name, material.config, hidden)
-        pairs = zip(sizes, sizes[1:], strict=False)
-        heads[name] = tuple((normal(b, a, scale=a**-0.5), normal(b, scale=0.3)) for a, b in pairs)
+    heads = {name: random_layers(rng, head_widths(name, material.config, hidden), material.dtype) for name in names}
     return replace(material, auxiliary=Auxiliary(hidden, heads))

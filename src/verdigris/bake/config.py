@@ -125,7 +125,7 @@ class BakeConfig:
             raise BakeError(f"mollify_degrees: expected 0 to {MOLLIFY_DEGREES_MAX:g}, got {self.mollify_degrees}")
         if not 1 <= self.mollify_samples <= MOLLIFY_SAMPLES_MAX:
             raise BakeError(f"mollify_samples: expected 1 to {MOLLIFY_SAMPLES_MAX}, got {self.mollify_samples}")
-        for name in ("mollify_share", "augment_colours", "settle_share"):
+        for name in ("mollify_share", "augment_colours", "settle_share", "far_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BakeError(f"{name}: expected 0 to 1, got {getattr(self, name)}")
         if not 0 <= self.levels <= LEVELS_MAX:
@@ -134,8 +134,6 @@ class BakeConfig:
             raise BakeError(f"level_share: expected more than 0 and less than 1, got {self.level_share}")
         if not 0 <= self.footprint_samples <= FOOTPRINT_SAMPLES_MAX:
             raise BakeError(f"footprint_samples: expected 0 to {FOOTPRINT_SAMPLES_MAX}, got {self.footprint_samples}")
-        if not 0 <= self.far_share <= 1:
-            raise BakeError(f"far_share: expected 0 to 1, got {self.far_share}")
         if not 1 <= self.far_side <= RESOLUTION_MAX:
             raise BakeError(f"far_side: expected 1 to {RESOLUTION_MAX}, got {self.far_side}")
         if self.latent_bits not in LATENT_BITS:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from verdigris.bake import proposal
 from verdigris.bake.auxiliary import fetch_row
 from verdigris.bake.config import BakeConfig
+from verdigris.bake.far import network as at_far_levels
 from verdigris.bake.levels import shares
 from verdigris.bake.lobes import density, ggx_lobes, init_sampler, predict
 from verdigris.bake.loop import Job, Loop, OnProgress, Stage
@@ -124,7 +125,7 @@ def _at(network: Tree, far: jax.Array) -> Tree:
     if "far" not in network:
         return network
     layers = jax.tree.map(lambda a, b: jnp.where(far, a, b), network["far"], network["layers"][1:])
-    return {**network, "layers": [network["layers"][0], *layers]}
+    return at_far_levels(network, layers)
 
 
 def _objective(share: jax.Array, gap: jax.Array) -> jax.Array:

@@ -182,10 +182,11 @@ class NeuralMaterial:
         """The decoder's answers to inputs `[n, inputs]`, `[n, 3]`."""
         config = self.config.decoder
         far = levels >= (len(self.latents) if self.far is None else self.far.level)
+        if (far == far[0]).all():
+            return decode(self.layers_at(int(levels[0])), config.activation, config.output, x)
         answer = np.empty((len(x), 3), dtype=self.dtype)
         for chosen, level in ((~far, 0), (far, len(self.latents) - 1)):
-            if chosen.any():
-                answer[chosen] = decode(self.layers_at(level), config.activation, config.output, x[chosen])
+            answer[chosen] = decode(self.layers_at(level), config.activation, config.output, x[chosen])
         return answer
 
     def _response(self, latent: Array, frames: Array, wi: Array, wo: Array, levels: Indices) -> Array:
